@@ -1,0 +1,261 @@
+package mu.micro.grpc;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.locks.ReentrantLock;
+
+import mu.micro.MicroException;
+import mu.micro.Subscription;
+import mu.micro.registry.Instance;
+import mu.micro.registry.Registry;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What running services offer, kept by the hash that their instances tell, so that a call
+ * costs no look-up. Of services and schemas the {@value #MOST} used last are kept each.
+ */
+public final class Schemas implements AutoCloseable {
+
+	/**
+	 * How many services are watched, and how many schemas are kept.
+	 */
+	public static final int MOST = 1000;
+
+	private final Registry registry;
+
+	private final Channels channels;
+
+	private final Duration timeout;
+
+	private final ReentrantLock lock = new ReentrantLock();
+
+	private final Map<String, Watched> services = new LinkedHashMap<>(16, 0.75f, true);
+
+	private final Map<Key, CompletableFuture<Schema>> schemas = new LinkedHashMap<>(16, 0.75f, true);
+
+	/**
+	 * Nothing known yet.
+	 * @param registry where services are found
+	 * @param channels how instances are reached
+	 * @param timeout how long reading one schema may take
+	 */
+	public Schemas(Registry registry, Channels channels, Duration timeout) {
+		this.registry = registry;
+		this.channels = channels;
+		this.timeout = timeout;
+	}
+
+	/**
+	 * What the instances of a service offer. All offer the same, but while a new version
+	 * is rolled out, or where two services took one name. May block on an instance.
+	 * @param service the service's name
+	 * @return at least one offer; the one of most instances first
+	 * @throws MicroException.NotFound if no instance is running
+	 * @throws MicroException.Unimplemented if the instances serve no reflection
+	 * @throws MicroException.Unavailable if no instance can be reached
+	 */
+	public List<Offer> of(String service) {
+		List<Offer> offers = new ArrayList<>();
+		MicroException failure = new MicroException.NotFound(
+				"no service '" + service + "' is running; see 'micro services' for those that are");
+		for (Map.Entry<String, List<Instance>> entry : groups(service).entrySet()) {
+			try {
+				Schema schema = schema(new Key(service, entry.getKey(), marker(entry.getKey(), entry.getValue())));
+				offers.add(new Offer(entry.getKey(), schema, entry.getValue()));
+			}
+			catch (MicroException ex) {
+				failure = ex;
+			}
+		}
+		if (offers.isEmpty()) {
+			throw failure;
+		}
+		offers.sort(Comparator.comparing((Offer offer) -> -offer.instances().size()).thenComparing(Offer::hash));
+		return offers;
+	}
+
+	// Instances that tell no hash are told apart by their ids: others may offer another
+	// schema.
+	private static String marker(String hash, List<Instance> instances) {
+		return (hash.isEmpty()) ? instances.stream().map(Instance::id).toList().toString() : "";
+	}
+
+	private Map<String, List<Instance>> groups(String service) {
+		this.lock.lock();
+		try {
+			Watched known = this.services.get(service);
+			if (known != null) {
+				return known.groups;
+			}
+		}
+		finally {
+			this.lock.unlock();
+		}
+		List<Instance> instances = this.registry.instances(service);
+		if (instances.isEmpty()) {
+			return Map.of();
+		}
+		Watched watched = new Watched(service, instances);
+		Watched dropped = null;
+		this.lock.lock();
+		try {
+			Watched other = this.services.putIfAbsent(service, watched);
+			if (other != null) {
+				return other.groups;
+			}
+			if (this.services.size() > MOST) {
+				dropped = this.services.remove(this.services.keySet().iterator().next());
+			}
+		}
+		finally {
+			this.lock.unlock();
+		}
+		if (dropped != null) {
+			dropped.close();
+		}
+		watched.start();
+		return watched.groups;
+	}
+
+	private Schema schema(Key key) {
+		CompletableFuture<Schema> mine = new CompletableFuture<>();
+		CompletableFuture<Schema> known;
+		this.lock.lock();
+		try {
+			known = this.schemas.putIfAbsent(key, mine);
+			if (this.schemas.size() > MOST) {
+				this.schemas.remove(this.schemas.keySet().iterator().next());
+			}
+		}
+		finally {
+			this.lock.unlock();
+		}
+		if (known != null) {
+			return join(known);
+		}
+		try {
+			mine.complete(Reflection.read(this.channels.to(key.service, key.hash), this.timeout));
+		}
+		catch (RuntimeException ex) {
+			this.lock.lock();
+			try {
+				this.schemas.remove(key, mine);
+			}
+			finally {
+				this.lock.unlock();
+			}
+			mine.completeExceptionally(ex);
+		}
+		return join(mine);
+	}
+
+	private static Schema join(CompletableFuture<Schema> schema) {
+		try {
+			return schema.join();
+		}
+		catch (CompletionException ex) {
+			throw Errors.toException((ex.getCause() != null) ? ex.getCause() : ex);
+		}
+	}
+
+	@Override
+	public void close() {
+		List<Watched> open;
+		this.lock.lock();
+		try {
+			open = new ArrayList<>(this.services.values());
+			this.services.clear();
+			this.schemas.clear();
+		}
+		finally {
+			this.lock.unlock();
+		}
+		open.forEach(Watched::close);
+	}
+
+	/**
+	 * What some instances of a service offer.
+	 *
+	 * @param hash the schema's hash as the instances tell it, empty if they tell none;
+	 * with it {@link Channels#to(String, String)} reaches these instances
+	 * @param schema what they offer
+	 * @param instances the instances
+	 */
+	public record Offer(String hash, Schema schema, List<Instance> instances) {
+	}
+
+	private record Key(String service, String hash, String marker) {
+	}
+
+	/**
+	 * The instances of a service by hash, as the registry last told them.
+	 */
+	private final class Watched {
+
+		private final String service;
+
+		private volatile Map<String, List<Instance>> groups;
+
+		private volatile @Nullable Subscription watch;
+
+		private volatile boolean closed;
+
+		Watched(String service, List<Instance> instances) {
+			this.service = service;
+			this.groups = group(instances);
+		}
+
+		void start() {
+			Subscription subscription = Schemas.this.registry.watch(this.service, this::update);
+			this.watch = subscription;
+			if (this.closed) {
+				subscription.close();
+			}
+		}
+
+		private void update(List<Instance> instances) {
+			this.groups = group(instances);
+			if (instances.isEmpty()) {
+				forget();
+			}
+		}
+
+		private void forget() {
+			Schemas.this.lock.lock();
+			try {
+				Schemas.this.services.remove(this.service, this);
+			}
+			finally {
+				Schemas.this.lock.unlock();
+			}
+			close();
+		}
+
+		void close() {
+			this.closed = true;
+			Subscription subscription = this.watch;
+			if (subscription != null) {
+				subscription.close();
+			}
+		}
+
+		private static Map<String, List<Instance>> group(List<Instance> instances) {
+			Map<String, List<Instance>> groups = new TreeMap<>();
+			for (Instance instance : instances) {
+				groups
+					.computeIfAbsent(instance.metadata().getOrDefault(Instance.SCHEMA, ""), (hash) -> new ArrayList<>())
+					.add(instance);
+			}
+			return groups;
+		}
+
+	}
+
+}
