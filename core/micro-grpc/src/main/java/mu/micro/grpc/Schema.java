@@ -103,7 +103,7 @@ public final class Schema {
 	 * @param name the service's full name
 	 * @return true for health, reflection and debug
 	 */
-	static boolean everywhere(String name) {
+	public static boolean everywhere(String name) {
 		return name.startsWith("grpc.") || name.equals("debug.Debug");
 	}
 

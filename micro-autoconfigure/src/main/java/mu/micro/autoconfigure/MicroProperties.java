@@ -1,0 +1,71 @@
+package mu.micro.autoconfigure;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+import org.jspecify.annotations.Nullable;
+
+import org.springframework.boot.context.properties.ConfigurationProperties;
+import org.springframework.boot.context.properties.bind.DefaultValue;
+
+/**
+ * How an application takes part in Micro. What has no default here has one for each
+ * {@link MicroProfile}.
+ *
+ * @param profile Defaults for everything below; the first active Spring profile that is
+ * one of these, else local.
+ * @param namespace Whose services and data these are.
+ * @param dataDir Where processes of one user on one machine keep what they share.
+ * @param listenAddress Address that gRPC servers and the platform's doors bind to.
+ * @param advertisedHost Host under which others reach this application; found from the
+ * listen address when unset.
+ * @param service This application as a service.
+ * @param registry Where services are found.
+ * @param remote The Micro server that the remote providers speak to.
+ */
+@ConfigurationProperties("micro")
+public record MicroProperties(MicroProfile profile, @DefaultValue("micro") String namespace,
+		Path dataDir, String listenAddress,
+		@Nullable String advertisedHost, @DefaultValue Service service, @DefaultValue Registry registry,
+		@DefaultValue Remote remote) {
+
+	/**
+	 * This application as a service.
+	 *
+	 * @param name Name to register, also without a bean that is annotated MicroService.
+	 * @param version What was deployed.
+	 * @param metadata What else others should know of this instance.
+	 */
+	public record Service(@Nullable String name, @DefaultValue("latest") String version,
+			@DefaultValue Map<String, String> metadata) {
+
+		/**
+		 * Copies the metadata.
+		 */
+		public Service {
+			metadata = new LinkedHashMap<>(metadata);
+		}
+
+	}
+
+	/**
+	 * Where services are found.
+	 *
+	 * @param type Provider of the registry.
+	 * @param ttl How long an instance may outlive its process.
+	 */
+	public record Registry(RegistryType type, @DefaultValue("10s") Duration ttl) {
+	}
+
+	/**
+	 * The Micro server that the remote providers speak to.
+	 *
+	 * @param address Host and port of the server.
+	 * @param timeout How long a call to it may take.
+	 */
+	public record Remote(@DefaultValue("127.0.0.1:10001") String address, @DefaultValue("5s") Duration timeout) {
+	}
+
+}

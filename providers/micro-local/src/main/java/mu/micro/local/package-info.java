@@ -1,0 +1,8 @@
+/**
+ * Registries with nothing to install: small files that the processes of a user share, and
+ * multicast DNS on the loopback interface.
+ */
+@NullMarked
+package mu.micro.local;
+
+import org.jspecify.annotations.NullMarked;
