@@ -16,7 +16,8 @@ import org.springframework.core.env.ConfigurableEnvironment;
 import org.springframework.core.env.MapPropertySource;
 
 /**
- * Adds the profile's defaults at the lowest precedence, so that whatever a user says wins.
+ * Adds the profile's defaults at the lowest precedence, so that whatever a user says
+ * wins.
  */
 class MicroEnvironmentPostProcessor implements EnvironmentPostProcessor, Ordered {
 

@@ -26,10 +26,9 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * @param remote The Micro server that the remote providers speak to.
  */
 @ConfigurationProperties("micro")
-public record MicroProperties(MicroProfile profile, @DefaultValue("micro") String namespace,
-		Path dataDir, String listenAddress,
-		@Nullable String advertisedHost, @DefaultValue Service service, @DefaultValue Registry registry,
-		@DefaultValue Remote remote) {
+public record MicroProperties(MicroProfile profile, @DefaultValue("micro") String namespace, Path dataDir,
+		String listenAddress, @Nullable String advertisedHost, @DefaultValue Service service,
+		@DefaultValue Registry registry, @DefaultValue Remote remote) {
 
 	/**
 	 * This application as a service.

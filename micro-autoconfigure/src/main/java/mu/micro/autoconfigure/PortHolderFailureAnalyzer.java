@@ -21,6 +21,11 @@ class PortHolderFailureAnalyzer implements FailureAnalyzer {
 
 	private static final String WEB = "org.springframework.boot.web.server.PortInUseException";
 
+	/**
+	 * What Netty's native transports say; their exception is no {@link BindException}.
+	 */
+	private static final String IN_USE = "Address already in use";
+
 	private static final Pattern PORT = Pattern.compile("(?:[Pp]ort |:)(\\d{1,5})\\b(?!.*(?:[Pp]ort |:)\\d)");
 
 	@Override
@@ -29,7 +34,8 @@ class PortHolderFailureAnalyzer implements FailureAnalyzer {
 		int port = -1;
 		for (Throwable ex = failure; ex != null; ex = ex.getCause()) {
 			boolean web = ex.getClass().getName().equals(WEB);
-			taken = taken || web || ex instanceof BindException;
+			taken = taken || web || ex instanceof BindException
+					|| ex instanceof IOException && String.valueOf(ex.getMessage()).contains(IN_USE);
 			if (port < 0 && (web || ex instanceof IOException) && ex.getMessage() != null) {
 				port = port(ex.getMessage());
 			}
@@ -44,7 +50,8 @@ class PortHolderFailureAnalyzer implements FailureAnalyzer {
 
 	private static FailureAnalysis analysis(Throwable failure, int port) {
 		String holder = PortHolder.of(port);
-		return new FailureAnalysis("Port " + port + " is already in use" + ((holder != null) ? " by " + holder : "") + ".",
+		return new FailureAnalysis(
+				"Port " + port + " is already in use" + ((holder != null) ? " by " + holder : "") + ".",
 				"Stop that process, or choose another port (0 takes any free one).", failure);
 	}
 

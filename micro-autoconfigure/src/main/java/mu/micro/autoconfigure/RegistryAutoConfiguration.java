@@ -15,7 +15,6 @@ import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
-import org.springframework.context.annotation.Import;
 
 /**
  * The registry: the one provider that {@code micro.registry.type} names, and the noun for
@@ -23,11 +22,16 @@ import org.springframework.context.annotation.Import;
  */
 @AutoConfiguration
 @EnableConfigurationProperties(MicroProperties.class)
-@Import({ RegistryAutoConfiguration.Local.class, RegistryAutoConfiguration.Memory.class,
-		RegistryAutoConfiguration.Remote.class, RegistryAutoConfiguration.Missing.class })
 public final class RegistryAutoConfiguration {
 
 	private static final String TYPE = "micro.registry.type";
+
+	@Bean
+	@ConditionalOnMissingBean(value = Registry.class, parameterizedContainer = Scoped.class)
+	Scoped<Registry> microMissingRegistry(MicroProperties properties) {
+		RegistryType type = properties.registry().type();
+		throw new MissingProviderException(TYPE, type.name().toLowerCase(Locale.ROOT), type.module());
+	}
 
 	@Bean
 	@ConditionalOnMissingBean
@@ -69,18 +73,6 @@ public final class RegistryAutoConfiguration {
 		@Bean
 		Scoped<Registry> microRemoteRegistry(MicroProperties properties) {
 			return new RemoteRegistry(properties.remote().address(), properties.remote().timeout());
-		}
-
-	}
-
-	@Configuration(proxyBeanMethods = false)
-	@ConditionalOnMissingBean(value = Registry.class, parameterizedContainer = Scoped.class)
-	static class Missing {
-
-		@Bean
-		Scoped<Registry> microMissingRegistry(MicroProperties properties) {
-			RegistryType type = properties.registry().type();
-			throw new MissingProviderException(TYPE, type.name().toLowerCase(Locale.ROOT), type.module());
 		}
 
 	}

@@ -4,12 +4,12 @@ import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 
-import io.grpc.BindableService;
 import io.grpc.protobuf.services.HealthStatusManager;
 import mu.micro.MicroException;
 import mu.micro.registry.Registry;
@@ -27,7 +27,6 @@ import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.AnyNestedCondition;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
-import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
 import org.springframework.boot.grpc.server.autoconfigure.GrpcServerAutoConfiguration;
 import org.springframework.boot.grpc.server.autoconfigure.GrpcServerServicesAutoConfiguration;
@@ -45,8 +44,9 @@ import org.springframework.grpc.server.exception.GrpcExceptionHandler;
  * Makes an application with a {@link MicroService} a service: registered by name,
  * answering debug, its errors in the one form.
  */
-@AutoConfiguration(after = RegistryAutoConfiguration.class, before = { GrpcServerServicesAutoConfiguration.class,
-		GrpcServerHealthAutoConfiguration.class, GrpcServerAutoConfiguration.class })
+@AutoConfiguration(after = RegistryAutoConfiguration.class,
+		before = { GrpcServerServicesAutoConfiguration.class, GrpcServerHealthAutoConfiguration.class,
+				GrpcServerAutoConfiguration.class })
 @ConditionalOnClass({ GrpcServerFactory.class, GrpcServerAutoConfiguration.class, DebugService.class })
 @Conditional(ServiceAutoConfiguration.IsService.class)
 public final class ServiceAutoConfiguration {
@@ -57,7 +57,7 @@ public final class ServiceAutoConfiguration {
 	ServiceRegistration microServiceRegistration(Registry registry, MicroProperties properties,
 			ListableBeanFactory beans, Environment environment, ObjectProvider<InstanceMetadata> metadata) {
 		logger.info("Micro profile " + properties.profile().id() + ", registry "
-				+ properties.registry().type().name().toLowerCase(java.util.Locale.ROOT));
+				+ properties.registry().type().name().toLowerCase(Locale.ROOT));
 		return new ServiceRegistration(registry,
 				new ServiceRegistration.Options(names(properties, beans, environment), properties.service().version(),
 						host(properties), properties.registry().ttl(), properties.service().metadata()),
@@ -105,8 +105,7 @@ public final class ServiceAutoConfiguration {
 		}
 		try {
 			InetAddress listen = InetAddress.getByName(properties.listenAddress());
-			return (listen.isAnyLocalAddress()) ? InetAddress.getLocalHost().getHostAddress()
-					: listen.getHostAddress();
+			return (listen.isAnyLocalAddress()) ? InetAddress.getLocalHost().getHostAddress() : listen.getHostAddress();
 		}
 		catch (UnknownHostException ex) {
 			throw new MicroException.Invalid(

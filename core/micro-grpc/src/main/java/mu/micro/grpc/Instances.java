@@ -97,16 +97,14 @@ public final class Instances {
 		}
 	}
 
-	// A bare IPv6 address has colons too: it is one when it has several and no brackets,
-	// and the port stands in its own field but not at the address's end.
+	// A bare IPv6 address has several colons, and its port in a field of its own.
 	private static boolean hasPort(Node node) {
 		String address = node.getAddress();
 		int colon = address.lastIndexOf(':');
 		if (colon < 0 || address.endsWith("]")) {
 			return false;
 		}
-		return address.startsWith("[") || address.indexOf(':') == colon || node.getPort() == 0
-				|| address.endsWith(":" + node.getPort());
+		return address.startsWith("[") || address.indexOf(':') == colon;
 	}
 
 }

@@ -38,7 +38,10 @@ public final class MicroNameResolverProvider extends NameResolverProvider {
 
 	private static final String SCHEMA = "schema=";
 
-	private static final int PRIORITY = 5;
+	/**
+	 * Below that of DNS, which thereby stays what targets without a scheme mean.
+	 */
+	private static final int PRIORITY = 1;
 
 	/**
 	 * The target of a service.

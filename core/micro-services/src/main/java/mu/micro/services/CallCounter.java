@@ -50,16 +50,16 @@ public final class CallCounter implements ServerInterceptor {
 		}
 		AtomicBoolean counted = new AtomicBoolean();
 		Deadline deadline = Context.current().getDeadline();
-		return new ForwardingServerCallListener.SimpleForwardingServerCallListener<>(
-				next.startCall(new ForwardingServerCall.SimpleForwardingServerCall<>(call) {
+		ServerCall<Q, R> watched = new ForwardingServerCall.SimpleForwardingServerCall<>(call) {
 
-					@Override
-					public void close(Status status, Metadata trailers) {
-						count(counted, !status.isOk());
-						super.close(status, trailers);
-					}
+			@Override
+			public void close(Status status, Metadata trailers) {
+				count(counted, !status.isOk());
+				super.close(status, trailers);
+			}
 
-				}, headers)) {
+		};
+		return new ForwardingServerCallListener.SimpleForwardingServerCallListener<>(next.startCall(watched, headers)) {
 
 			@Override
 			public void onCancel() {

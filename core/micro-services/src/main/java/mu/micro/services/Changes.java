@@ -95,9 +95,11 @@ final class Changes {
 			}
 		}
 
-		void end() {
+		// What the client never heard of is forgotten at once.
+		@Nullable Feed end() {
 			this.gone = true;
 			this.known = Map.of();
+			return (this.told == null || this.told.isEmpty()) ? null : this;
 		}
 
 		boolean done() {
@@ -179,10 +181,7 @@ final class Changes {
 			gone.removeAll(names);
 			for (String name : gone) {
 				this.stream.remove(this.watches.remove(name));
-				this.stream.update(() -> Changes.this.feeds.computeIfPresent(name, (key, feed) -> {
-					feed.end();
-					return feed;
-				}));
+				this.stream.update(() -> Changes.this.feeds.computeIfPresent(name, (key, feed) -> feed.end()));
 			}
 			for (String name : names) {
 				if (!this.watches.containsKey(name)) {

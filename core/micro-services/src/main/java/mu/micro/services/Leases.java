@@ -183,6 +183,9 @@ final class Leases implements AutoCloseable {
 
 	@Override
 	public void close() {
+		if (this.closed) {
+			return;
+		}
 		this.closed = true;
 		this.timer.shutdownNow();
 		this.all.values().forEach((kept) -> this.enders.execute(kept.lease::close));

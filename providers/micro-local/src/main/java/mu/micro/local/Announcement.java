@@ -60,7 +60,6 @@ record Announcement(Node node, long sequence, String namespace, Instance instanc
 	 * Writes announcements as an array of JSON.
 	 * @param announcements the announcements
 	 * @return the text in UTF-8
-	 * @throws MicroException.Invalid if a text is not Unicode
 	 */
 	static byte[] write(Collection<Announcement> announcements) {
 		ByteArrayOutputStream bytes = new ByteArrayOutputStream();
@@ -70,9 +69,6 @@ record Announcement(Node node, long sequence, String namespace, Instance instanc
 				announcement.write(json);
 			}
 			json.writeEndArray();
-		}
-		catch (JacksonException ex) {
-			throw new MicroException.Invalid("the instance holds a text that is not Unicode", ex);
 		}
 		return bytes.toByteArray();
 	}

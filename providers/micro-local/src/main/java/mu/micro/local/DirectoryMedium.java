@@ -72,7 +72,7 @@ final class DirectoryMedium implements Medium {
 
 	private static final int MAX_NODES = 10_000;
 
-	private static final int MAX_BYTES = 4 * 1024 * 1024;
+	private static final int MAX_BYTES = 1024 * 1024;
 
 	private static final String ANNOUNCED = ".json";
 
@@ -317,20 +317,15 @@ final class DirectoryMedium implements Medium {
 	 * @return whether that changed
 	 */
 	private boolean read() {
-		Set<Node> found = new HashSet<>();
-		try (DirectoryStream<Path> files = Files.newDirectoryStream(this.directory)) {
-			for (Path file : files) {
-				Node other = nodeOf(file);
-				if (other != null && !other.equals(this.node) && found.size() < MAX_NODES) {
-					found.add(other);
-				}
-			}
+		Set<Node> found = Set.of();
+		try {
+			found = list();
 			this.unreadable = false;
 		}
 		catch (NoSuchFileException ex) {
 			// Removed: who announces something makes it again.
 		}
-		catch (IOException | DirectoryIteratorException ex) {
+		catch (IOException ex) {
 			if (!this.unreadable) {
 				this.unreadable = true;
 				logger.log(System.Logger.Level.WARNING,
@@ -351,6 +346,22 @@ final class DirectoryMedium implements Medium {
 		boolean different = !Set.copyOf(announcements).equals(Set.copyOf(this.heard));
 		this.heard = List.copyOf(announcements);
 		return different;
+	}
+
+	private Set<Node> list() throws IOException {
+		Set<Node> nodes = new HashSet<>();
+		try (DirectoryStream<Path> files = Files.newDirectoryStream(this.directory)) {
+			for (Path file : files) {
+				Node other = nodeOf(file);
+				if (other != null && !other.equals(this.node) && nodes.size() < MAX_NODES) {
+					nodes.add(other);
+				}
+			}
+		}
+		catch (DirectoryIteratorException ex) {
+			throw ex.getCause();
+		}
+		return nodes;
 	}
 
 	private void load(Node other, Peer peer) {

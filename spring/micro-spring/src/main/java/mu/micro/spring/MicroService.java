@@ -19,8 +19,8 @@ import org.springframework.stereotype.Component;
  * </pre>
  *
  * The service is registered once the gRPC server has started, and taken back before that
- * server stops answering. Several beans of one application may share a name; their
- * endpoints are then the service's together.
+ * server stops answering. All gRPC services of an application are reached under each of
+ * its names.
  */
 @Target({ ElementType.TYPE, ElementType.METHOD })
 @Retention(RetentionPolicy.RUNTIME)
@@ -29,16 +29,11 @@ import org.springframework.stereotype.Component;
 public @interface MicroService {
 
 	/**
-	 * The service's name.
-	 * @return a name; {@code spring.application.name} when empty
+	 * The service's name, and the bean's.
+	 * @return a name; when empty, {@code spring.application.name}, and a bean name made
+	 * from the class
 	 */
+	@AliasFor(annotation = Component.class)
 	String value() default "";
-
-	/**
-	 * The bean's name, where it matters.
-	 * @return a bean name; made from the class when empty
-	 */
-	@AliasFor(annotation = Component.class, attribute = "value")
-	String bean() default "";
 
 }

@@ -1,0 +1,54 @@
+package mu.micro.cli;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Why a command ends early: one sentence for a person and an exit code for a program.
+ */
+final class Failure extends RuntimeException {
+
+	/**
+	 * The deadline passed first, or the command line is wrong.
+	 */
+	static final int TIMEOUT = 1;
+
+	static final int USAGE = 1;
+
+	static final int DENIED = 2;
+
+	static final int ENDPOINT_FORMAT = 3;
+
+	/**
+	 * No such service, or nobody to ask.
+	 */
+	static final int SERVICE = 4;
+
+	static final int ENDPOINT = 5;
+
+	/**
+	 * What a service answered.
+	 */
+	static final int ANSWER = 127;
+
+	static final int OTHER = 128;
+
+	private final int code;
+
+	Failure(int code, String message) {
+		this(code, message, null);
+	}
+
+	Failure(int code, String message, @Nullable Throwable cause) {
+		super(message, cause);
+		this.code = code;
+	}
+
+	static Failure usage(String message) {
+		return new Failure(USAGE, message);
+	}
+
+	int code() {
+		return this.code;
+	}
+
+}

@@ -1,0 +1,83 @@
+package mu.micro.cli;
+
+import java.io.InputStream;
+import java.io.PrintStream;
+import java.util.List;
+import java.util.Map;
+
+import com.google.gson.FormattingStyle;
+import com.google.gson.Gson;
+import com.google.gson.GsonBuilder;
+import com.google.gson.JsonElement;
+
+/**
+ * Where a command reads and writes, and how it was asked to.
+ *
+ * @param options what every command takes
+ * @param environment the process's environment
+ * @param in standard input
+ * @param out standard output
+ * @param err standard error
+ */
+record Terminal(Options options, Map<String, String> environment, InputStream in, PrintStream out, PrintStream err) {
+
+	private static final int WIDTH = 80;
+
+	private static final int GAP = 2;
+
+	Terminal with(Options options) {
+		return new Terminal(options, this.environment, this.in, this.out, this.err);
+	}
+
+	/**
+	 * Prints one JSON document: on one line for programs, and for people where it fits
+	 * into {@value #WIDTH} columns.
+	 * @param json the document
+	 */
+	void json(JsonElement json) {
+		String line = gson(FormattingStyle.COMPACT).toJson(json);
+		boolean fits = this.options.json() || line.length() <= WIDTH;
+		this.out.println((fits) ? line : gson(FormattingStyle.PRETTY).toJson(json));
+	}
+
+	private static Gson gson(FormattingStyle style) {
+		return new GsonBuilder().setFormattingStyle(style).disableHtmlEscaping().serializeNulls().create();
+	}
+
+	/**
+	 * Prints lines whose cells stand below each other.
+	 * @param rows the lines' cells
+	 */
+	void table(List<List<String>> rows) {
+		int columns = rows.stream().mapToInt(List::size).max().orElse(0);
+		int[] widths = new int[columns];
+		for (List<String> row : rows) {
+			for (int i = 0; i < row.size(); i++) {
+				widths[i] = Math.max(widths[i], plain(row.get(i)).length());
+			}
+		}
+		for (List<String> row : rows) {
+			StringBuilder line = new StringBuilder();
+			for (int i = 0; i < row.size(); i++) {
+				String cell = plain(row.get(i));
+				line.append(cell).append(" ".repeat(widths[i] - cell.length() + GAP));
+			}
+			this.out.println(line.toString().stripTrailing());
+		}
+	}
+
+	/**
+	 * Text from elsewhere, made harmless for a terminal.
+	 * @param text any text
+	 * @return the text, on one line and without control characters
+	 */
+	static String plain(String text) {
+		if (text.codePoints().noneMatch(Character::isISOControl)) {
+			return text;
+		}
+		StringBuilder plain = new StringBuilder();
+		text.codePoints().map((point) -> (Character.isISOControl(point)) ? ' ' : point).forEach(plain::appendCodePoint);
+		return plain.toString().strip();
+	}
+
+}

@@ -1,0 +1,21 @@
+package mu.micro.gateway;
+
+import java.time.Duration;
+
+import org.springframework.boot.context.properties.ConfigurationProperties;
+import org.springframework.boot.context.properties.bind.DefaultValue;
+import org.springframework.util.unit.DataSize;
+
+/**
+ * The gateway's settings.
+ *
+ * @param port Port of the gateway; 0 takes any free one.
+ * @param timeout How long a request may take in all, from its head to the answer. A
+ * request may ask for less in its timeout header (nanoseconds) or grpc-timeout header.
+ * @param maxBody The largest request body; a larger one is answered with 413.
+ * @param maxRequests How many requests may be under way; one more is answered with 503.
+ */
+@ConfigurationProperties("micro.gateway")
+record GatewayProperties(@DefaultValue("8080") int port, @DefaultValue("10s") Duration timeout,
+		@DefaultValue("10MB") DataSize maxBody, @DefaultValue("1000") int maxRequests) {
+}

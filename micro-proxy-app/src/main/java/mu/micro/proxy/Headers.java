@@ -1,0 +1,83 @@
+package mu.micro.proxy;
+
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+import io.grpc.CallOptions;
+import io.grpc.Context;
+import io.grpc.Metadata;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The headers that the proxy reads, and those that end here. What belongs to gRPC itself
+ * (encodings, content type, deadline) gRPC writes anew on each side.
+ */
+final class Headers {
+
+	/**
+	 * Names the service to call.
+	 */
+	static final Metadata.Key<String> SERVICE = key("micro-service");
+
+	/**
+	 * Names the one instance to call.
+	 */
+	static final Metadata.Key<String> INSTANCE = key("micro-instance");
+
+	static final Metadata.Key<String> CONTENT_TYPE = key("content-type");
+
+	/**
+	 * The deadline of v3's clients, in nanoseconds from now.
+	 */
+	private static final Metadata.Key<String> TIMEOUT = key("timeout");
+
+	// The namespace is the proxy's own: a caller's word for it is worth nothing, and goes
+	// to nobody who might believe it.
+	private static final List<Metadata.Key<String>> END_HERE = List.of(SERVICE, INSTANCE, key("micro-namespace"),
+			key("connection"), key("keep-alive"), key("proxy-connection"), key("proxy-authorization"),
+			key("transfer-encoding"), key("upgrade"));
+
+	private Headers() {
+	}
+
+	private static Metadata.Key<String> key(String name) {
+		return Metadata.Key.of(name, Metadata.ASCII_STRING_MARSHALLER);
+	}
+
+	/**
+	 * Leaves in the headers what goes on to the service. The deadline goes on by itself:
+	 * a call started within the caller's context keeps to the context's, and v3's is in
+	 * the options.
+	 * @param headers the caller's headers
+	 * @return the options of the call to the service
+	 */
+	static CallOptions passOn(Metadata headers) {
+		END_HERE.forEach(headers::discardAll);
+		long timeout = (Context.current().getDeadline() == null) ? nanos(headers.get(TIMEOUT)) : -1;
+		if (timeout < 0) {
+			return CallOptions.DEFAULT;
+		}
+		headers.discardAll(TIMEOUT);
+		return CallOptions.DEFAULT.withDeadlineAfter(timeout, TimeUnit.NANOSECONDS);
+	}
+
+	/**
+	 * Leaves in the headers what goes back to the caller.
+	 * @param headers the service's headers
+	 * @return the same
+	 */
+	static Metadata answered(Metadata headers) {
+		END_HERE.forEach(headers::discardAll);
+		return headers;
+	}
+
+	private static long nanos(@Nullable String timeout) {
+		try {
+			return (timeout != null) ? Long.parseLong(timeout) : -1;
+		}
+		catch (NumberFormatException ex) {
+			return -1;
+		}
+	}
+
+}

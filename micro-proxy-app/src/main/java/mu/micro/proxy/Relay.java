@@ -1,0 +1,161 @@
+package mu.micro.proxy;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.concurrent.atomic.AtomicBoolean;
+
+import io.grpc.ClientCall;
+import io.grpc.Metadata;
+import io.grpc.ServerCall;
+import io.grpc.Status;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One call, passed between the caller in front and the service at the back. Each side is
+ * asked for its next message only when the other is ready to take one, so that at most
+ * one message of each direction waits here.
+ * <p>
+ * What the caller does arrives on one thread and what the service does on another; only
+ * the service's side closes the call in front.
+ */
+final class Relay extends ServerCall.Listener<InputStream> {
+
+	private static final System.Logger logger = System.getLogger(Relay.class.getName());
+
+	private final ServerCall<InputStream, InputStream> front;
+
+	private final ClientCall<InputStream, InputStream> back;
+
+	private final String service;
+
+	private final AtomicBoolean frontWaits = new AtomicBoolean();
+
+	private final AtomicBoolean backWaits = new AtomicBoolean();
+
+	private volatile @Nullable InputStream last;
+
+	private Relay(ServerCall<InputStream, InputStream> front, ClientCall<InputStream, InputStream> back,
+			String service) {
+		this.front = front;
+		this.back = back;
+		this.service = service;
+	}
+
+	/**
+	 * Starts the call at the back and asks both sides for their first message.
+	 * @param front the caller's call
+	 * @param back the service's call, not started
+	 * @param headers the headers to pass on
+	 * @param service the service's name, for messages
+	 * @return hears what the caller does
+	 */
+	static Relay start(ServerCall<InputStream, InputStream> front, ClientCall<InputStream, InputStream> back,
+			Metadata headers, String service) {
+		Relay relay = new Relay(front, back, service);
+		back.start(relay.new Answers(), headers);
+		back.request(1);
+		front.request(1);
+		return relay;
+	}
+
+	@Override
+	public void onMessage(InputStream message) {
+		this.last = message;
+		try {
+			this.back.sendMessage(message);
+		}
+		catch (RuntimeException ex) {
+			drop(message);
+			this.back.cancel("a message could not be passed on", ex);
+			return;
+		}
+		this.frontWaits.set(true);
+		if (this.back.isReady()) {
+			askFront();
+		}
+	}
+
+	@Override
+	public void onHalfClose() {
+		try {
+			this.back.halfClose();
+		}
+		catch (IllegalStateException ex) {
+			logger.log(System.Logger.Level.DEBUG, "half-closed after the end", ex);
+		}
+	}
+
+	@Override
+	public void onCancel() {
+		this.back.cancel("the caller cancelled", null);
+	}
+
+	@Override
+	public void onReady() {
+		askBack();
+	}
+
+	private void askFront() {
+		if (this.frontWaits.compareAndSet(true, false)) {
+			this.front.request(1);
+		}
+	}
+
+	private void askBack() {
+		if (this.backWaits.compareAndSet(true, false)) {
+			this.back.request(1);
+		}
+	}
+
+	private static void drop(@Nullable InputStream message) {
+		try {
+			if (message != null) {
+				message.close();
+			}
+		}
+		catch (IOException ex) {
+			logger.log(System.Logger.Level.DEBUG, "not closed", ex);
+		}
+	}
+
+	/**
+	 * What the service does.
+	 */
+	private final class Answers extends ClientCall.Listener<InputStream> {
+
+		@Override
+		public void onHeaders(Metadata headers) {
+			Relay.this.front.sendHeaders(Headers.answered(headers));
+		}
+
+		@Override
+		public void onMessage(InputStream message) {
+			try {
+				Relay.this.front.sendMessage(message);
+			}
+			catch (RuntimeException ex) {
+				drop(message);
+				throw ex;
+			}
+			Relay.this.backWaits.set(true);
+			if (Relay.this.front.isReady()) {
+				askBack();
+			}
+		}
+
+		@Override
+		public void onReady() {
+			askFront();
+		}
+
+		@Override
+		public void onClose(Status status, Metadata trailers) {
+			// gRPC does not close what waits for a connection that never comes.
+			drop(Relay.this.last);
+			Refusal refusal = Refusal.ofUnanswered(Relay.this.service, status, trailers);
+			Relay.this.front.close(refusal.status(), refusal.trailers());
+		}
+
+	}
+
+}

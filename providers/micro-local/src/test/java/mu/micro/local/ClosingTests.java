@@ -1,0 +1,110 @@
+package mu.micro.local;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
+import java.util.UUID;
+import java.util.stream.Stream;
+
+import mu.micro.Lease;
+import mu.micro.Scoped;
+import mu.micro.registry.Instance;
+import mu.micro.registry.Registry;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+class ClosingTests {
+
+	private static final Duration TTL = Duration.ofSeconds(30);
+
+	@TempDir
+	private Path directory;
+
+	private final String namespace = "ns-" + UUID.randomUUID();
+
+	@ParameterizedTest
+	@EnumSource
+	@EnabledOnOs(OS.LINUX)
+	void nothingIsLeftOpenOrRunning(RegistryProcess.Kind kind) {
+		openAndClose(kind);
+		Awaitility.await().until(() -> threads() == 0);
+		long before = descriptors();
+		for (int i = 0; i < 5; i++) {
+			openAndClose(kind);
+		}
+		Awaitility.await().until(() -> threads() == 0);
+		assertThat(descriptors()).isLessThanOrEqualTo(before);
+		assertThat(this.directory).isEmptyDirectory();
+	}
+
+	@ParameterizedTest
+	@EnumSource
+	void openingAndClosingAtOnceLeavesNothing(RegistryProcess.Kind kind) {
+		for (int i = 0; i < 5; i++) {
+			kind.open(this.directory).close();
+		}
+		Awaitility.await().until(() -> threads() == 0);
+	}
+
+	@ParameterizedTest
+	@EnumSource
+	void anInterruptedThreadCanRegisterAndClose(RegistryProcess.Kind kind) {
+		try (Scoped<Registry> other = kind.open(this.directory)) {
+			Scoped<Registry> registry = kind.open(this.directory);
+			Thread.currentThread().interrupt();
+			Lease lease = registry.in(this.namespace).register(instance("a"), TTL);
+			registry.in(this.namespace).register(instance("b"), TTL);
+			assertThat(Thread.interrupted()).isTrue();
+			Registry there = other.in(this.namespace);
+			Awaitility.await().until(() -> there.instances("service").size() == 2);
+			Thread.currentThread().interrupt();
+			lease.close();
+			registry.close();
+			assertThat(Thread.interrupted()).isTrue();
+			Awaitility.await().until(() -> there.instances("service").isEmpty());
+		}
+	}
+
+	private void openAndClose(RegistryProcess.Kind kind) {
+		try (Scoped<Registry> registry = kind.open(this.directory);
+				Scoped<Registry> reader = kind.open(this.directory)) {
+			registry.in(this.namespace).register(instance("a"), TTL).close();
+			registry.in(this.namespace).register(instance("b"), TTL);
+			registry.in(this.namespace).register(instance("b"), TTL);
+			Registry there = reader.in(this.namespace);
+			there.watch("service", (instances) -> {
+			});
+			Awaitility.await().until(() -> there.instances("service").size() == 1);
+		}
+	}
+
+	private static Instance instance(String id) {
+		return new Instance("service", "latest", id, "127.0.0.1", 1, Map.of());
+	}
+
+	private static long threads() {
+		return Thread.getAllStackTraces()
+			.keySet()
+			.stream()
+			.filter((thread) -> Stream.of("micro-", "SocketListener(micro-").anyMatch(thread.getName()::startsWith))
+			.count();
+	}
+
+	private static long descriptors() {
+		try (Stream<Path> open = Files.list(Path.of("/proc/self/fd"))) {
+			return open.count();
+		}
+		catch (IOException ex) {
+			return Long.MAX_VALUE;
+		}
+	}
+
+}
