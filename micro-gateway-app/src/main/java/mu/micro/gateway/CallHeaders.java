@@ -42,8 +42,8 @@ final class CallHeaders {
 	}
 
 	/**
-	 * The headers that are passed on: those of identity, namespace and trace, and all that
-	 * begin with {@code micro-}.
+	 * The headers that are passed on: those of identity, namespace and trace, and all
+	 * that begin with {@code micro-}.
 	 * @param headers the request's headers
 	 * @return the call's metadata
 	 */

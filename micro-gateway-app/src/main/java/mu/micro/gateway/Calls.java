@@ -94,8 +94,8 @@ final class Calls implements AutoCloseable {
 			TreeSet<String> endpoints = new TreeSet<>();
 			offers.forEach((offer) -> endpoints.addAll(offer.schema().endpoints()));
 			throw new Refusal(404,
-					"service '" + route.service() + "' has no endpoint '" + Text.shortened(route.endpoint()) + "'; it has "
-							+ ((endpoints.isEmpty()) ? "none" : Text.list(endpoints)));
+					"service '" + route.service() + "' has no endpoint '" + Text.shortened(route.endpoint())
+							+ "'; it has " + ((endpoints.isEmpty()) ? "none" : Text.list(endpoints)));
 		}
 		request.found();
 		List<Target> unary = targets.stream().filter(Target::isUnary).toList();
@@ -209,7 +209,8 @@ final class Calls implements AutoCloseable {
 			}
 			Target target = resolve(this.request);
 			this.target = target;
-			ClientCall<byte[], byte[]> call = Calls.this.channels.to(this.request.route().service(), target.offer.hash())
+			ClientCall<byte[], byte[]> call = Calls.this.channels
+				.to(this.request.route().service(), target.offer.hash())
 				.newCall(Frames.method(target.name(), MethodType.UNARY),
 						CallOptions.DEFAULT.withDeadlineAfter(this.request.left().toNanos(), TimeUnit.NANOSECONDS));
 			call.start(this, this.request.metadata());

@@ -4,6 +4,7 @@ import java.time.Duration;
 
 import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.bind.DefaultValue;
+import org.springframework.util.Assert;
 import org.springframework.util.unit.DataSize;
 
 /**
@@ -18,4 +19,17 @@ import org.springframework.util.unit.DataSize;
 @ConfigurationProperties("micro.gateway")
 record GatewayProperties(@DefaultValue("8080") int port, @DefaultValue("10s") Duration timeout,
 		@DefaultValue("10MB") DataSize maxBody, @DefaultValue("1000") int maxRequests) {
+
+	private static final DataSize MOST_BODY = DataSize.ofMegabytes(512);
+
+	/**
+	 * Checks the values.
+	 */
+	GatewayProperties {
+		Assert.isTrue(timeout.toMillis() > 0, "micro.gateway.timeout must be at least 1ms");
+		Assert.isTrue(!maxBody.isNegative() && maxBody.compareTo(MOST_BODY) <= 0,
+				"micro.gateway.max-body must be from 0 to " + MOST_BODY.toMegabytes() + "MB");
+		Assert.isTrue(maxRequests > 0, "micro.gateway.max-requests must be at least 1");
+	}
+
 }

@@ -11,9 +11,9 @@ import reactor.core.publisher.Sinks;
 import reactor.netty.http.server.HttpServerRequest;
 
 /**
- * A request's body, of which no more than a limit is held. What a client still sends after
- * it was refused is taken and thrown away for a while, for it would not read the answer
- * before it has sent.
+ * A request's body, of which no more than a limit is held. What a client still sends
+ * after it was refused is taken and thrown away for a while, for it would not read the
+ * answer before it has sent.
  */
 final class Inbound extends BaseSubscriber<ByteBuf> {
 

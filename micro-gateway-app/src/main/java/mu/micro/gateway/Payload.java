@@ -145,8 +145,7 @@ final class Payload {
 				MicroException.Invalid misfit = misfit(type, field, alone);
 				if (misfit != null) {
 					FieldDescriptor value = field.getMessageType().findFieldByNumber(2);
-					return within(field.getMessageType(), value, entry.getValue(), path + "." + entry.getKey(),
-							misfit);
+					return within(field.getMessageType(), value, entry.getValue(), path + "." + entry.getKey(), misfit);
 				}
 			}
 			return null;
@@ -156,15 +155,13 @@ final class Payload {
 				String path) {
 			for (int i = 0; i < array.size(); i++) {
 				JsonNode element = array.get(i);
-				MicroException.Invalid misfit = misfit(type, field,
-						JsonNodeFactory.instance.arrayNode().add(element));
+				MicroException.Invalid misfit = misfit(type, field, JsonNodeFactory.instance.arrayNode().add(element));
 				if (misfit != null) {
 					String place = path + "[" + i + "]";
 					MicroException.Invalid inner = (element instanceof ObjectNode object
 							&& Fields.isPlainMessage(field)) ? find(field.getMessageType(), object, place + ".") : null;
-					return (inner != null) ? inner
-							: new MicroException.Invalid("field '" + Text.shortened(place) + "': " + reason(misfit),
-									misfit);
+					return (inner != null) ? inner : new MicroException.Invalid(
+							"field '" + Text.shortened(place) + "': " + reason(misfit), misfit);
 				}
 			}
 			return null;

@@ -23,8 +23,8 @@ final class PercentEncoding {
 	 * @param text one part of a request target, as it came: a character is a byte
 	 * @param query whether a plus is a space, as it is in a query
 	 * @return the text
-	 * @throws MicroException.Invalid if a percent sign has no two hexadecimal digits after
-	 * it, or the bytes are no UTF-8
+	 * @throws MicroException.Invalid if a percent sign has no two hexadecimal digits
+	 * after it, or the bytes are no UTF-8
 	 */
 	static String decode(String text, boolean query) {
 		ByteBuffer bytes = ByteBuffer.allocate(text.length());

@@ -157,8 +157,8 @@ record Query(List<Parameter> parameters) {
 		}
 
 		private MicroException.Invalid twice() {
-			return new MicroException.Invalid("'" + Text.shortened(this.name)
-					+ "' is given twice in the query, but is one value; give it once");
+			return new MicroException.Invalid(
+					"'" + Text.shortened(this.name) + "' is given twice in the query, but is one value; give it once");
 		}
 
 	}

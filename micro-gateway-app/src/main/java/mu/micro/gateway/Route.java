@@ -10,8 +10,7 @@ import mu.micro.MicroException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The endpoint that a path means, by the table of Micro v3:
- * <pre>
+ * The endpoint that a path means, by the table of Micro v3: <pre>
  * /foo                 foo          Foo.Call
  * /foo/bar             foo          Foo.Bar
  * /foo/bar/baz         foo          Bar.Baz
@@ -33,8 +32,8 @@ record Route(String service, String endpoint) {
 	 * Reads a path.
 	 * @param path the path as it came, percent-encoded
 	 * @return the endpoint, or null if the path has no parts
-	 * @throws MicroException.Invalid if the path is encoded wrongly, or the service's name
-	 * is over its limit
+	 * @throws MicroException.Invalid if the path is encoded wrongly, or the service's
+	 * name is over its limit
 	 */
 	static @Nullable Route of(String path) {
 		List<String> parts = new ArrayList<>();

@@ -28,16 +28,16 @@ final class Door implements SmartLifecycle {
 	private static final int PHASE = Integer.MAX_VALUE - 512;
 
 	/**
-	 * What one stream may have on its way here: with the messages themselves, all that
-	 * a slow service makes the proxy keep.
+	 * What one stream may have on its way here: with the messages themselves, all that a
+	 * slow service makes the proxy keep.
 	 */
 	private static final int WINDOW = 256 * 1024;
 
 	private static final int MAX_HEADERS = 16 * 1024;
 
 	/**
-	 * Streams that one connection may reset, or make the proxy reset, in ten seconds:
-	 * far above what clients do whose calls time out, far below what an attack needs.
+	 * Streams that one connection may reset, or make the proxy reset, in ten seconds: far
+	 * above what clients do whose calls time out, far below what an attack needs.
 	 */
 	private static final int MAX_RESETS = 2000;
 

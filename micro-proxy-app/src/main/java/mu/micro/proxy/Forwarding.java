@@ -128,7 +128,7 @@ final class Forwarding extends HandlerRegistry {
 		// than a guess at another's.
 		MethodDescriptor<InputStream, InputStream> passed = (method.getType() == MethodDescriptor.MethodType.UNKNOWN)
 				? method : describe(method.getFullMethodName());
-		return Relay.start(call, channel.newCall(passed, options), headers, service);
+		return Relay.start(call, headers, passed, channel, options, service);
 	}
 
 	private Channel to(String service, String id) {

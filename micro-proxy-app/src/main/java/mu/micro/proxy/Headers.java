@@ -31,11 +31,14 @@ final class Headers {
 	 */
 	private static final Metadata.Key<String> TIMEOUT = key("timeout");
 
-	// The namespace is the proxy's own: a caller's word for it is worth nothing, and goes
-	// to nobody who might believe it.
-	private static final List<Metadata.Key<String>> END_HERE = List.of(SERVICE, INSTANCE, key("micro-namespace"),
-			key("connection"), key("keep-alive"), key("proxy-connection"), key("proxy-authorization"),
-			key("transfer-encoding"), key("upgrade"));
+	/**
+	 * The namespace is the proxy's own: a caller's word for it is worth nothing, and goes
+	 * to nobody who might believe it.
+	 */
+	private static final Metadata.Key<String> NAMESPACE = key("micro-namespace");
+
+	private static final List<Metadata.Key<String>> HOP_BY_HOP = List.of(key("connection"), key("keep-alive"),
+			key("proxy-connection"), key("proxy-authorization"), key("transfer-encoding"), key("upgrade"));
 
 	private Headers() {
 	}
@@ -52,7 +55,10 @@ final class Headers {
 	 * @return the options of the call to the service
 	 */
 	static CallOptions passOn(Metadata headers) {
-		END_HERE.forEach(headers::discardAll);
+		HOP_BY_HOP.forEach(headers::discardAll);
+		headers.discardAll(SERVICE);
+		headers.discardAll(INSTANCE);
+		headers.discardAll(NAMESPACE);
 		long timeout = (Context.current().getDeadline() == null) ? nanos(headers.get(TIMEOUT)) : -1;
 		if (timeout < 0) {
 			return CallOptions.DEFAULT;
@@ -67,7 +73,7 @@ final class Headers {
 	 * @return the same
 	 */
 	static Metadata answered(Metadata headers) {
-		END_HERE.forEach(headers::discardAll);
+		HOP_BY_HOP.forEach(headers::discardAll);
 		return headers;
 	}
 

@@ -5,7 +5,6 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 
 import io.grpc.ServerCall;
-import mu.micro.MicroException;
 import mu.micro.grpc.Errors;
 import org.jspecify.annotations.Nullable;
 

@@ -10,7 +10,7 @@ import mu.micro.MicroException;
 import mu.micro.grpc.Errors;
 
 /**
- * How a call ends.
+ * How the proxy itself ends a call.
  *
  * @param status the status
  * @param trailers the trailers
@@ -31,27 +31,15 @@ record Refusal(Status status, Metadata trailers) {
 	}
 
 	/**
-	 * The end of a call at its service. What a service said is kept as it is; where
-	 * nobody answered, the error says so.
-	 * @param service the service's name
-	 * @param status the end's status
-	 * @param trailers the end's trailers
-	 * @return how to end the call in front
+	 * The same, to be thrown or told.
+	 * @return the exception
 	 */
-	static Refusal ofUnanswered(String service, Status status, Metadata trailers) {
-		// Only what was made here has a cause, or says that no instance runs.
-		boolean local = status.getCause() != null || trailers.keys().isEmpty();
-		if (status.getCode() != Status.Code.UNAVAILABLE || !local) {
-			return new Refusal(status, trailers);
-		}
-		Throwable cause = status.getCause();
-		String reason = (cause != null && cause.getMessage() != null) ? cause.getMessage() : status.getDescription();
-		return of(new MicroException.Unavailable(
-				"'" + service + "' did not answer, or ended in mid-call: " + reason + "; see 'micro services' for what runs"));
+	StatusRuntimeException exception() {
+		return this.status.asRuntimeException(this.trailers);
 	}
 
 	/**
-	 * Ends a call that was passed on to nobody.
+	 * Ends a call.
 	 * @param call the call
 	 * @return hears nothing
 	 */

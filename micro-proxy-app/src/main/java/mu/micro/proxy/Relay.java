@@ -4,10 +4,15 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.util.concurrent.atomic.AtomicBoolean;
 
+import io.grpc.CallOptions;
+import io.grpc.Channel;
 import io.grpc.ClientCall;
+import io.grpc.ClientStreamTracer;
 import io.grpc.Metadata;
+import io.grpc.MethodDescriptor;
 import io.grpc.ServerCall;
 import io.grpc.Status;
+import mu.micro.MicroException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,26 +39,30 @@ final class Relay extends ServerCall.Listener<InputStream> {
 
 	private volatile @Nullable InputStream last;
 
-	private Relay(ServerCall<InputStream, InputStream> front, ClientCall<InputStream, InputStream> back,
-			String service) {
+	private volatile boolean answered;
+
+	private Relay(ServerCall<InputStream, InputStream> front, MethodDescriptor<InputStream, InputStream> method,
+			Channel channel, CallOptions options, String service) {
 		this.front = front;
-		this.back = back;
+		this.back = channel.newCall(method, options.withStreamTracerFactory(new End()));
 		this.service = service;
 	}
 
 	/**
 	 * Starts the call at the back and asks both sides for their first message.
 	 * @param front the caller's call
-	 * @param back the service's call, not started
 	 * @param headers the headers to pass on
+	 * @param method what is called
+	 * @param channel reaches the service
+	 * @param options the options of the call to the service
 	 * @param service the service's name, for messages
 	 * @return hears what the caller does
 	 */
-	static Relay start(ServerCall<InputStream, InputStream> front, ClientCall<InputStream, InputStream> back,
-			Metadata headers, String service) {
-		Relay relay = new Relay(front, back, service);
-		back.start(relay.new Answers(), headers);
-		back.request(1);
+	static Relay start(ServerCall<InputStream, InputStream> front, Metadata headers,
+			MethodDescriptor<InputStream, InputStream> method, Channel channel, CallOptions options, String service) {
+		Relay relay = new Relay(front, method, channel, options, service);
+		relay.back.start(relay.new Answers(), headers);
+		relay.back.request(1);
 		front.request(1);
 		return relay;
 	}
@@ -152,8 +161,40 @@ final class Relay extends ServerCall.Listener<InputStream> {
 		public void onClose(Status status, Metadata trailers) {
 			// gRPC does not close what waits for a connection that never comes.
 			drop(Relay.this.last);
-			Refusal refusal = Refusal.ofUnanswered(Relay.this.service, status, trailers);
-			Relay.this.front.close(refusal.status(), refusal.trailers());
+			if (Relay.this.answered || status.getCode() != Status.Code.UNAVAILABLE) {
+				Relay.this.front.close(status, trailers);
+			}
+			else {
+				Refusal.of(new MicroException.Unavailable(unanswered(status))).end(Relay.this.front);
+			}
+		}
+
+		private String unanswered(Status status) {
+			Throwable cause = status.getCause();
+			String reason = (cause != null && cause.getMessage() != null) ? cause.getMessage()
+					: status.getDescription();
+			return "'" + Relay.this.service + "' did not answer, or ended in mid-call: " + reason
+					+ "; see 'micro services' for what runs";
+		}
+
+	}
+
+	/**
+	 * Learns whether it is the service that ended the call: a status looks the same when
+	 * it was made here.
+	 */
+	private final class End extends ClientStreamTracer.Factory {
+
+		@Override
+		public ClientStreamTracer newClientStreamTracer(ClientStreamTracer.StreamInfo info, Metadata headers) {
+			return new ClientStreamTracer() {
+
+				@Override
+				public void inboundTrailers(Metadata trailers) {
+					Relay.this.answered = true;
+				}
+
+			};
 		}
 
 	}

@@ -46,9 +46,8 @@ class ChildApps extends AbstractHealthIndicator implements SmartLifecycle {
 		this.started = true;
 		for (String name : this.names) {
 			this.finder.find(name).ifPresentOrElse((jar) -> {
-				List<String> command = new ArrayList<>(
-						List.of(ProcessHandle.current().info().command().orElse("java"), "-XX:+UseSerialGC", "-jar",
-								jar.toString(), "--micro.exit-with-parent=true"));
+				List<String> command = new ArrayList<>(List.of(ProcessHandle.current().info().command().orElse("java"),
+						"-XX:+UseSerialGC", "-jar", jar.toString(), "--micro.exit-with-parent=true"));
 				command.addAll(this.arguments);
 				ChildApp app = new ChildApp(name, command);
 				this.running.put(name, app);

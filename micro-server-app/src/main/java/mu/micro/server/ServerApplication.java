@@ -1,8 +1,10 @@
 package mu.micro.server;
 
 import java.time.Duration;
+import java.util.List;
 
 import mu.micro.Scoped;
+import mu.micro.autoconfigure.MicroProfile;
 import mu.micro.autoconfigure.MicroProperties;
 import mu.micro.registry.Registry;
 import mu.micro.services.RegistryService;
@@ -44,8 +46,12 @@ public class ServerApplication {
 	}
 
 	@Bean
-	ChildApps childApps(ServerProperties properties, ApplicationArguments arguments) {
-		return new ChildApps(properties.apps(), new AppFinder(ServerApplication.class, properties.appsDir()),
+	ChildApps childApps(ServerProperties properties, MicroProperties micro, ApplicationArguments arguments) {
+		List<String> apps = properties.apps();
+		if (apps == null) {
+			apps = (micro.profile() == MicroProfile.LOCAL) ? List.of("gateway", "proxy") : List.of();
+		}
+		return new ChildApps(apps, new AppFinder(ServerApplication.class, properties.appsDir()),
 				arguments.getSourceArgs());
 	}
 

@@ -13,12 +13,12 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  *
  * @param port Port of the core services; 0 takes any free one.
  * @param managementPort Port of health and metrics; 0 takes any free one.
- * @param apps Apps to start as child processes, which end with the server; none when
- * empty.
+ * @param apps Apps to start as child processes, which end with the server; gateway and
+ * proxy in the profile local, else none.
  * @param appsDir Where the apps' jars are; found beside the server's own jar, or in the
  * build tree, when unset.
  */
 @ConfigurationProperties("micro.server")
 record ServerProperties(@DefaultValue("10001") int port, @DefaultValue("9001") int managementPort,
-		@DefaultValue({ "gateway", "proxy" }) List<String> apps, @Nullable Path appsDir) {
+		@Nullable List<String> apps, @Nullable Path appsDir) {
 }

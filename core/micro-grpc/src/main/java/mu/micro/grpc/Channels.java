@@ -12,6 +12,7 @@ import io.grpc.Grpc;
 import io.grpc.InsecureChannelCredentials;
 import io.grpc.ManagedChannel;
 import io.grpc.ManagedChannelBuilder;
+import mu.micro.registry.Instance;
 import mu.micro.registry.Registry;
 
 /**
@@ -67,6 +68,15 @@ public final class Channels implements AutoCloseable {
 	 */
 	public Channel to(String service, String schema) {
 		return open(MicroNameResolverProvider.target(service, schema));
+	}
+
+	/**
+	 * A channel to one instance. Callers must not keep it.
+	 * @param instance the instance
+	 * @return the channel
+	 */
+	public Channel to(Instance instance) {
+		return open("dns:///" + Instances.address(instance));
 	}
 
 	private Channel open(String target) {

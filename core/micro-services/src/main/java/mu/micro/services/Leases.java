@@ -76,7 +76,7 @@ final class Leases implements AutoCloseable {
 	 * @return the lease's number
 	 */
 	long register(String namespace, Collection<Instance> instances, Duration ttl, long number) {
-		long lease = (number == 0) ? next() : number;
+		long lease = (number == 0) ? next() : given(number);
 		for (Instance instance : instances) {
 			Key key = new Key(namespace, instance.service(), instance.id());
 			ReentrantLock lock = lock(key);
@@ -173,8 +173,21 @@ final class Leases implements AutoCloseable {
 
 	// Microseconds since 1970: above every number this process or one before it gave.
 	private long next() {
-		long now = TimeUnit.MILLISECONDS.toMicros(System.currentTimeMillis());
-		return this.last.updateAndGet((previous) -> Math.max(previous + 1, now));
+		return this.last.updateAndGet((previous) -> Math.max(previous + 1, micros()));
+	}
+
+	// A number from before a restart, which the clock may have been ahead of then.
+	private long given(long number) {
+		if (number > micros() + TimeUnit.DAYS.toMicros(1)) {
+			throw new MicroException.Invalid(
+					"the lease " + number + " was never given; register with lease 0 for a new one");
+		}
+		this.last.accumulateAndGet(number, Math::max);
+		return number;
+	}
+
+	private static long micros() {
+		return TimeUnit.MILLISECONDS.toMicros(System.currentTimeMillis());
 	}
 
 	private ReentrantLock lock(Key key) {

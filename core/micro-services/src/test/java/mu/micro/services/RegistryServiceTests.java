@@ -261,6 +261,16 @@ class RegistryServiceTests {
 	}
 
 	@Test
+	void aClockThatWentBackKeepsNobodyOut() {
+		long ahead = TimeUnit.MILLISECONDS.toMicros(System.currentTimeMillis()) + TimeUnit.HOURS.toMicros(1);
+		renew(ahead, node("a", "host:1"));
+		assertThat(this.stub.register(service(node("a", "host:2"))).getLease()).isGreaterThan(ahead);
+		for (long number : new long[] { -1, Long.MAX_VALUE }) {
+			assertThat(refused(() -> renew(number, node("a", "host:1")))).isEqualTo(Status.Code.INVALID_ARGUMENT);
+		}
+	}
+
+	@Test
 	void aNodeAnnouncedElsewhereSinceIsNotTakenBack() {
 		long lease = this.stub.register(service(node("a", "host:1"))).getLease();
 		Lease elsewhere = this.mine.register(instance("a", 2), TTL);

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 
 import org.springframework.beans.factory.annotation.Autowired;
 import org.springframework.boot.test.context.SpringBootTest;
-import org.springframework.context.annotation.Configuration;
+import org.springframework.boot.test.context.TestConfiguration;
 import org.springframework.grpc.client.ImportGrpcClients;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -83,7 +83,7 @@ class HelloworldApplicationTests {
 		assertThat(pongs).containsExactly(1L, 2L, 3L);
 	}
 
-	@Configuration(proxyBeanMethods = false)
+	@TestConfiguration(proxyBeanMethods = false)
 	@ImportGrpcClients(target = "micro:///helloworld",
 			types = { HelloworldGrpc.HelloworldBlockingStub.class, HelloworldGrpc.HelloworldStub.class })
 	static class Clients {

@@ -1,0 +1,265 @@
+package mu.micro.cli;
+
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+
+import io.grpc.CallOptions;
+import io.grpc.Channel;
+import io.grpc.ClientInterceptors;
+import io.grpc.ManagedChannel;
+import io.grpc.Metadata;
+import io.grpc.MethodDescriptor;
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
+import io.grpc.netty.NettyChannelBuilder;
+import io.grpc.stub.AbstractStub;
+import io.grpc.stub.BlockingClientCall;
+import io.grpc.stub.ClientCalls;
+import io.grpc.stub.MetadataUtils;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.socket.nio.NioSocketChannel;
+import mu.micro.MicroException;
+import mu.micro.grpc.Errors;
+import mu.micro.grpc.Frames;
+import mu.micro.grpc.Reflection;
+import mu.micro.grpc.Schema;
+import mu.micro.wire.debug.DebugGrpc;
+import mu.micro.wire.registry.GetRequest;
+import mu.micro.wire.registry.ListRequest;
+import mu.micro.wire.registry.RegistryGrpc;
+import mu.micro.wire.registry.Service;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The one way to Micro: gRPC to its proxy. What fails here is a {@link Failure}.
+ */
+final class Proxy implements AutoCloseable {
+
+	/**
+	 * Names the service that a call is for, whatever gRPC service it names.
+	 */
+	static final Metadata.Key<String> SERVICE = Metadata.Key.of("micro-service", Metadata.ASCII_STRING_MARSHALLER);
+
+	/**
+	 * Names the one instance that a call is for, by its id.
+	 */
+	static final Metadata.Key<String> INSTANCE = Metadata.Key.of("micro-instance", Metadata.ASCII_STRING_MARSHALLER);
+
+	private static final int MAX_MESSAGE = 64 * 1024 * 1024;
+
+	private static final int CLOSE_MILLIS = 200;
+
+	private final Options options;
+
+	private final EventLoopGroup loop;
+
+	private final ManagedChannel channel;
+
+	/**
+	 * Connects with the first call.
+	 * @param options where the proxy is, and what calls carry
+	 */
+	Proxy(Options options) {
+		this.options = options;
+		InetSocketAddress address = new InetSocketAddress(options.host(), options.port());
+		if (address.isUnresolved()) {
+			throw new Failure(Failure.SERVICE, "The host '" + options.host()
+					+ "' is unknown: say where Micro's proxy is with --proxy_address=host:port.");
+		}
+		// An event loop that still waits in the kernel when the JVM exits costs 300 ms:
+		// one of our own can be ended before.
+		this.loop = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
+		this.channel = NettyChannelBuilder.forAddress(address)
+			.eventLoopGroup(this.loop)
+			.channelType(NioSocketChannel.class)
+			.usePlaintext()
+			.maxInboundMessageSize(MAX_MESSAGE)
+			.disableRetry()
+			.directExecutor()
+			.build();
+	}
+
+	/**
+	 * All that is running, each name and version once.
+	 * @return services without nodes and endpoints
+	 */
+	List<Service> services() {
+		try {
+			return limited(RegistryGrpc.newBlockingStub(to("registry", null)))
+				.listServices(ListRequest.getDefaultInstance())
+				.getServicesList();
+		}
+		catch (StatusRuntimeException ex) {
+			throw failure("registry", ex);
+		}
+	}
+
+	/**
+	 * The instances of a service.
+	 * @param name the service's name
+	 * @param endpoints whether to tell what they offer, which asks one of them
+	 * @return at least one service, one for each version
+	 */
+	List<Service> service(String name, boolean endpoints) {
+		GetRequest request = GetRequest.newBuilder().setService(name).setNodesOnly(!endpoints).build();
+		try {
+			List<Service> found = limited(RegistryGrpc.newBlockingStub(to("registry", null))).getService(request)
+				.getServicesList();
+			if (found.stream().mapToInt(Service::getNodesCount).sum() == 0) {
+				throw unknown(name, null);
+			}
+			return found;
+		}
+		catch (StatusRuntimeException ex) {
+			if (ex.getStatus().getCode() == Status.Code.NOT_FOUND) {
+				throw unknown(name, ex);
+			}
+			throw failure("registry", ex);
+		}
+	}
+
+	/**
+	 * What a service offers.
+	 * @param name the service's name
+	 * @return its schema
+	 */
+	Schema schema(String name) {
+		try {
+			return Reflection.read(to(name, null), this.options.limit());
+		}
+		catch (MicroException.NotFound ex) {
+			throw unknown(name, ex);
+		}
+		catch (MicroException.Unimplemented ex) {
+			throw new Failure(Failure.ANSWER, "The service '" + name
+					+ "' does not tell what it offers: it must serve gRPC reflection to be called by name.", ex);
+		}
+		catch (MicroException ex) {
+			throw failure(name, ex);
+		}
+	}
+
+	/**
+	 * A stub for what each instance tells of itself.
+	 * @param service the service's name
+	 * @param instance the instance's id
+	 * @return the stub, with a deadline
+	 */
+	DebugGrpc.DebugFutureStub debug(String service, String instance) {
+		return limited(DebugGrpc.newFutureStub(to(service, instance)));
+	}
+
+	/**
+	 * Calls with one message for one message.
+	 * @param service the service's name
+	 * @param method {@code package.Service/Method}
+	 * @param request the message's bytes
+	 * @return the answer's bytes
+	 */
+	byte[] call(String service, String method, byte[] request) {
+		CallOptions limited = CallOptions.DEFAULT.withDeadlineAfter(this.options.limit().toNanos(),
+				TimeUnit.NANOSECONDS);
+		try {
+			return ClientCalls.blockingUnaryCall(to(service, null),
+					Frames.method(method, MethodDescriptor.MethodType.UNARY), limited, request);
+		}
+		catch (StatusRuntimeException ex) {
+			throw failure(service, ex);
+		}
+	}
+
+	/**
+	 * Opens a stream, which may last for as long as the options say, or without limit.
+	 * @param service the service's name
+	 * @param method {@code package.Service/Method}
+	 * @return the call; what its methods throw is for {@link #failure}
+	 */
+	BlockingClientCall<byte[], byte[]> stream(String service, String method) {
+		CallOptions limited = (this.options.timeout() == null) ? CallOptions.DEFAULT
+				: CallOptions.DEFAULT.withDeadlineAfter(this.options.timeout().toNanos(), TimeUnit.NANOSECONDS);
+		return ClientCalls.blockingBidiStreamingCall(to(service, null),
+				Frames.method(method, MethodDescriptor.MethodType.BIDI_STREAMING), limited);
+	}
+
+	private Channel to(String service, @Nullable String instance) {
+		Metadata headers = new Metadata();
+		for (Map.Entry<String, String> entry : this.options.metadata().entrySet()) {
+			headers.put(Metadata.Key.of(entry.getKey(), Metadata.ASCII_STRING_MARSHALLER), entry.getValue());
+		}
+		headers.discardAll(SERVICE);
+		headers.put(SERVICE, service);
+		if (instance != null) {
+			headers.put(INSTANCE, instance);
+		}
+		return ClientInterceptors.intercept(this.channel, MetadataUtils.newAttachHeadersInterceptor(headers));
+	}
+
+	private <S extends AbstractStub<S>> S limited(S stub) {
+		return stub.withDeadlineAfter(this.options.limit().toNanos(), TimeUnit.NANOSECONDS);
+	}
+
+	private static Failure unknown(String name, @Nullable Throwable cause) {
+		return new Failure(Failure.SERVICE,
+				"No service '" + Terminal.plain(name) + "' is running; see those that are with 'micro services'.",
+				cause);
+	}
+
+	/**
+	 * What a failed call means to a person.
+	 * @param service whom the call was for
+	 * @param failure how it failed
+	 * @return the sentence and the exit code
+	 */
+	Failure failure(String service, Throwable failure) {
+		MicroException meant = Errors.toException(failure);
+		String detail = Terminal.plain(String.valueOf(meant.getMessage()));
+		if (meant instanceof MicroException.TimedOut) {
+			return new Failure(Failure.TIMEOUT, "The service '" + service + "' did not answer within "
+					+ text(this.options.limit().toMillis())
+					+ ": try again, or give it longer with --request_timeout.", failure);
+		}
+		if (meant instanceof MicroException.Unauthenticated || meant instanceof MicroException.Denied) {
+			return new Failure(Failure.DENIED, "Not authorized to perform this request: " + detail, failure);
+		}
+		if (meant instanceof MicroException.Unimplemented) {
+			return new Failure(Failure.ENDPOINT, "The service '" + service + "' does not offer this: " + detail,
+					failure);
+		}
+		if (meant instanceof MicroException.Unavailable) {
+			if (local(failure)) {
+				return new Failure(Failure.SERVICE, "Cannot reach Micro at " + this.options.address()
+						+ ": start it with 'micro server', or say where it is with --proxy_address.", failure);
+			}
+			return new Failure(Failure.SERVICE, detail, failure);
+		}
+		return new Failure(Failure.ANSWER, detail, failure);
+	}
+
+	private static String text(long millis) {
+		return (millis % 1000 == 0) ? millis / 1000 + " s" : millis + " ms";
+	}
+
+	// A status that came over the wire has no cause.
+	private static boolean local(Throwable failure) {
+		Throwable cause = failure;
+		for (int depth = 0; cause != null && depth < 10; depth++) {
+			if (cause instanceof IOException) {
+				return true;
+			}
+			cause = cause.getCause();
+		}
+		return false;
+	}
+
+	@Override
+	public void close() {
+		this.channel.shutdownNow();
+		this.loop.shutdownGracefully(0, 0, TimeUnit.MILLISECONDS).awaitUninterruptibly(CLOSE_MILLIS);
+	}
+
+}

@@ -1,0 +1,100 @@
+package mu.micro.proxy;
+
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+
+import io.grpc.ServerServiceDefinition;
+import io.micrometer.core.instrument.MeterRegistry;
+import mu.micro.autoconfigure.MicroProperties;
+import mu.micro.grpc.Channels;
+import mu.micro.grpc.Schemas;
+import mu.micro.registry.Registry;
+import mu.micro.spring.InstanceMetadata;
+
+import org.springframework.boot.context.properties.EnableConfigurationProperties;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+
+/**
+ * What the proxy is made of.
+ */
+@Configuration(proxyBeanMethods = false)
+@EnableConfigurationProperties(ProxyProperties.class)
+class ProxyConfiguration {
+
+	/**
+	 * How long one service may take to tell what it offers.
+	 */
+	private static final Duration SCHEMA_TIMEOUT = Duration.ofSeconds(5);
+
+	/**
+	 * How long a reflection client waits for services that do not tell.
+	 */
+	private static final Duration PATIENCE = Duration.ofSeconds(1);
+
+	@Bean
+	Workers workers() {
+		return new Workers();
+	}
+
+	@Bean
+	Channels channels(Registry registry, ProxyProperties properties) {
+		return new Channels(registry, properties.maxMessageBytes());
+	}
+
+	@Bean
+	Schemas schemas(Registry registry, Channels channels) {
+		return new Schemas(registry, channels, SCHEMA_TIMEOUT);
+	}
+
+	@Bean
+	Routes routes(Registry registry) {
+		return new Routes(registry);
+	}
+
+	@Bean
+	ReflectionService reflectionForAll(Routes routes, Schemas schemas, Workers workers) {
+		Catalog catalog = new Catalog(routes, schemas, workers.blocking(), PATIENCE);
+		return new ReflectionService(catalog, routes, workers.blocking());
+	}
+
+	@Bean
+	Forwarding forwarding(Routes routes, Registry registry, Channels channels, Workers workers,
+			ReflectionService reflection) {
+		// The health of all services is no bean: Boot's gRPC server would serve it as its
+		// own.
+		ServerServiceDefinition health = new HealthService(routes, channels, workers.timer()).bindService();
+		List<ServerServiceDefinition> own = Stream.concat(reflection.definitions().stream(), Stream.of(health))
+			.toList();
+		return new Forwarding(routes, registry, channels, workers.blocking(), own);
+	}
+
+	@Bean
+	Door door(MicroProperties micro, ProxyProperties properties, Forwarding forwarding, MeterRegistry meters) {
+		return new Door(micro.listenAddress(), properties, forwarding, new CallMeter(meters));
+	}
+
+	@Bean
+	InstanceMetadata doorMetadata(Door door, MicroProperties micro) {
+		return () -> Map.of("grpc", host(micro) + ":" + door.port());
+	}
+
+	private static String host(MicroProperties micro) {
+		String advertised = micro.advertisedHost();
+		if (advertised != null) {
+			return advertised;
+		}
+		try {
+			InetAddress listen = InetAddress.getByName(micro.listenAddress());
+			return (listen.isAnyLocalAddress()) ? InetAddress.getLocalHost().getHostAddress() : listen.getHostAddress();
+		}
+		catch (UnknownHostException ex) {
+			throw new IllegalStateException("no host for others to reach the proxy: set micro.advertised-host", ex);
+		}
+	}
+
+}
