@@ -7,6 +7,8 @@ import mu.micro.local.LocalRegistry;
 import mu.micro.memory.MemoryRegistry;
 import mu.micro.registry.Registry;
 import mu.micro.remote.RemoteRegistry;
+import org.apache.commons.logging.Log;
+import org.apache.commons.logging.LogFactory;
 
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
@@ -24,19 +26,26 @@ import org.springframework.context.annotation.Configuration;
 @EnableConfigurationProperties(MicroProperties.class)
 public final class RegistryAutoConfiguration {
 
+	private static final Log logger = LogFactory.getLog(RegistryAutoConfiguration.class);
+
 	private static final String TYPE = "micro.registry.type";
 
 	@Bean
 	@ConditionalOnMissingBean(value = Registry.class, parameterizedContainer = Scoped.class)
 	Scoped<Registry> microMissingRegistry(MicroProperties properties) {
 		RegistryType type = properties.registry().type();
-		throw new MissingProviderException(TYPE, type.name().toLowerCase(Locale.ROOT), type.module());
+		throw new MissingProviderException(TYPE, id(type), type.module());
 	}
 
 	@Bean
 	@ConditionalOnMissingBean
 	Registry microRegistry(Scoped<Registry> registries, MicroProperties properties) {
+		logger.info("Micro profile " + properties.profile().id() + ", registry " + id(properties.registry().type()));
 		return registries.in(properties.namespace());
+	}
+
+	private static String id(RegistryType type) {
+		return type.name().toLowerCase(Locale.ROOT);
 	}
 
 	@Configuration(proxyBeanMethods = false)

@@ -4,7 +4,6 @@ import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
@@ -18,8 +17,6 @@ import mu.micro.services.DebugService;
 import mu.micro.spring.InstanceMetadata;
 import mu.micro.spring.MicroService;
 import mu.micro.spring.ServiceRegistration;
-import org.apache.commons.logging.Log;
-import org.apache.commons.logging.LogFactory;
 
 import org.springframework.beans.factory.ListableBeanFactory;
 import org.springframework.beans.factory.ObjectProvider;
@@ -51,13 +48,9 @@ import org.springframework.grpc.server.exception.GrpcExceptionHandler;
 @Conditional(ServiceAutoConfiguration.IsService.class)
 public final class ServiceAutoConfiguration {
 
-	private static final Log logger = LogFactory.getLog(ServiceAutoConfiguration.class);
-
 	@Bean
 	ServiceRegistration microServiceRegistration(Registry registry, MicroProperties properties,
 			ListableBeanFactory beans, Environment environment, ObjectProvider<InstanceMetadata> metadata) {
-		logger.info("Micro profile " + properties.profile().id() + ", registry "
-				+ properties.registry().type().name().toLowerCase(Locale.ROOT));
 		return new ServiceRegistration(registry,
 				new ServiceRegistration.Options(names(properties, beans, environment), properties.service().version(),
 						host(properties), properties.registry().ttl(), properties.service().metadata()),

@@ -84,6 +84,21 @@ final class Proxy implements AutoCloseable {
 			.build();
 	}
 
+	private Proxy(Options options, EventLoopGroup loop, ManagedChannel channel) {
+		this.options = options;
+		this.loop = loop;
+		this.channel = channel;
+	}
+
+	/**
+	 * The same connection with other options.
+	 * @param options what calls carry
+	 * @return a proxy that ends with this one
+	 */
+	Proxy with(Options options) {
+		return new Proxy(options, this.loop, this.channel);
+	}
+
 	/**
 	 * All that is running, each name and version once.
 	 * @return services without nodes and endpoints

@@ -9,6 +9,8 @@ import mu.micro.autoconfigure.MicroProperties;
 import mu.micro.registry.Registry;
 import mu.micro.services.RegistryService;
 import mu.micro.spring.MicroService;
+import org.apache.commons.logging.Log;
+import org.apache.commons.logging.LogFactory;
 
 import org.springframework.boot.ApplicationArguments;
 import org.springframework.boot.SpringApplication;
@@ -17,6 +19,7 @@ import org.springframework.boot.context.properties.EnableConfigurationProperties
 import org.springframework.context.ApplicationListener;
 import org.springframework.context.annotation.Bean;
 import org.springframework.grpc.server.lifecycle.GrpcServerShutdownEvent;
+import org.springframework.grpc.server.lifecycle.GrpcServerStartedEvent;
 
 /**
  * Hosts the core services and, where its apps are configured, starts those beside it.
@@ -24,6 +27,8 @@ import org.springframework.grpc.server.lifecycle.GrpcServerShutdownEvent;
 @SpringBootApplication(proxyBeanMethods = false)
 @EnableConfigurationProperties(ServerProperties.class)
 public class ServerApplication {
+
+	private static final Log logger = LogFactory.getLog(ServerApplication.class);
 
 	private static final Duration SCHEMA_TIMEOUT = Duration.ofSeconds(3);
 
@@ -43,6 +48,12 @@ public class ServerApplication {
 	@Bean
 	ApplicationListener<GrpcServerShutdownEvent> endWatches(RegistryService registry) {
 		return (event) -> registry.endWatches();
+	}
+
+	@Bean
+	ApplicationListener<GrpcServerStartedEvent> sayWhere(MicroProperties micro) {
+		return (event) -> logger
+			.info("Micro server: core services at " + micro.listenAddress() + ":" + event.getPort());
 	}
 
 	@Bean

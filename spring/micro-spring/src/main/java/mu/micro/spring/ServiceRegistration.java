@@ -75,7 +75,8 @@ public final class ServiceRegistration implements ApplicationListener<GrpcServer
 			this.leases.add(this.registry.register(new Instance(service, this.options.version,
 					service + "-" + UUID.randomUUID(), this.options.host, port, all), this.options.ttl));
 		}
-		logger.info(String.join(", ", this.options.services) + " at " + this.options.host + ":" + port);
+		logger
+			.debug("Registered " + String.join(", ", this.options.services) + " at " + this.options.host + ":" + port);
 	}
 
 	/*

@@ -1,0 +1,159 @@
+package mu.micro.cli;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.Reader;
+import java.nio.charset.StandardCharsets;
+import java.util.concurrent.atomic.AtomicReference;
+
+import com.google.gson.JsonParser;
+import com.google.protobuf.Descriptors.MethodDescriptor;
+import com.google.protobuf.DynamicMessage;
+import com.google.protobuf.InvalidProtocolBufferException;
+import io.grpc.StatusException;
+import io.grpc.stub.BlockingClientCall;
+import mu.micro.MicroException;
+import mu.micro.grpc.Json;
+import mu.micro.grpc.Schema;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One call of any kind: JSON in, JSON out.
+ */
+final class Exchange {
+
+	private static final int MAX_LINE = 16 * 1024 * 1024;
+
+	private final Proxy proxy;
+
+	private final Terminal terminal;
+
+	private final String service;
+
+	private final Schema schema;
+
+	private final MethodDescriptor method;
+
+	Exchange(Proxy proxy, Terminal terminal, String service, Schema schema, MethodDescriptor method) {
+		this.proxy = proxy;
+		this.terminal = terminal;
+		this.service = service;
+		this.schema = schema;
+		this.method = method;
+	}
+
+	/**
+	 * Makes the call and prints each message that it returns.
+	 * @param request the one request, or null for those on standard input
+	 */
+	void run(@Nullable DynamicMessage request) {
+		String name = this.method.getService().getFullName() + "/" + this.method.getName();
+		if (request != null && !this.method.isClientStreaming() && !this.method.isServerStreaming()) {
+			print(this.proxy.call(this.service, name, request.toByteArray()));
+			return;
+		}
+		BlockingClientCall<byte[], byte[]> call = this.proxy.stream(this.service, name);
+		AtomicReference<@Nullable Failure> unsent = new AtomicReference<>();
+		try {
+			if (request != null) {
+				call.write(request.toByteArray());
+				call.halfClose();
+			}
+			else {
+				Thread sender = new Thread(() -> send(call, unsent), "micro-stdin");
+				sender.setDaemon(true);
+				sender.start();
+			}
+			byte[] message = call.read();
+			while (message != null && !this.terminal.out().checkError()) {
+				print(message);
+				this.terminal.out().flush();
+				message = call.read();
+			}
+		}
+		catch (StatusException ex) {
+			Failure mine = unsent.get();
+			throw (mine != null) ? mine : this.proxy.failure(this.service, ex);
+		}
+		catch (InterruptedException ex) {
+			Thread.currentThread().interrupt();
+			throw new Failure(Failure.OTHER, "Interrupted.", ex);
+		}
+		finally {
+			call.cancel("done", null);
+		}
+	}
+
+	private void send(BlockingClientCall<byte[], byte[]> call, AtomicReference<@Nullable Failure> unsent) {
+		try {
+			Reader in = new BufferedReader(new InputStreamReader(this.terminal.in(), StandardCharsets.UTF_8));
+			int number = 1;
+			for (String line = line(in, number); line != null; line = line(in, ++number)) {
+				if (!line.isBlank() && !call.write(parse(line, number).toByteArray())) {
+					return;
+				}
+			}
+			call.halfClose();
+		}
+		catch (IOException ex) {
+			fail(call, unsent, new Failure(Failure.OTHER, "Cannot read standard input: " + ex.getMessage(), ex));
+		}
+		catch (Failure ex) {
+			fail(call, unsent, ex);
+		}
+		catch (StatusException ex) {
+			// Whoever reads the answers is told too.
+		}
+		catch (InterruptedException ex) {
+			Thread.currentThread().interrupt();
+		}
+	}
+
+	private static void fail(BlockingClientCall<byte[], byte[]> call, AtomicReference<@Nullable Failure> unsent,
+			Failure failure) {
+		unsent.set(failure);
+		call.cancel(String.valueOf(failure.getMessage()), failure);
+	}
+
+	private DynamicMessage parse(String line, int number) {
+		try {
+			return Json.parse(this.schema, this.method.getInputType(), line);
+		}
+		catch (MicroException.Invalid ex) {
+			throw Failure.usage("Line " + number + " of standard input is "
+					+ Terminal.plain(String.valueOf(ex.getMessage())));
+		}
+	}
+
+	private static @Nullable String line(Reader in, int number) throws IOException {
+		StringBuilder line = new StringBuilder();
+		int next = in.read();
+		if (next < 0) {
+			return null;
+		}
+		while (next >= 0 && next != '\n') {
+			if (line.length() == MAX_LINE) {
+				throw Failure.usage("Line " + number + " of standard input is longer than 16 million characters.");
+			}
+			line.append((char) next);
+			next = in.read();
+		}
+		return line.toString();
+	}
+
+	private void print(byte[] message) {
+		try {
+			DynamicMessage read = DynamicMessage.parseFrom(this.method.getOutputType(), message);
+			this.terminal.json(JsonParser.parseString(Json.print(this.schema, read, false)));
+		}
+		catch (InvalidProtocolBufferException ex) {
+			throw new Failure(Failure.OTHER, "The answer of '" + this.service + "' is no "
+					+ this.method.getOutputType().getFullName() + ": do all its instances run one version?", ex);
+		}
+		catch (MicroException ex) {
+			throw new Failure(Failure.OTHER, Terminal.plain(String.valueOf(ex.getMessage())), ex);
+		}
+	}
+
+}

@@ -1,0 +1,148 @@
+package mu.micro.cli;
+
+import java.io.File;
+import java.io.IOException;
+import java.net.URISyntaxException;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.security.CodeSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Other programs in micro's place: the server, and {@code micro-x} for the command x.
+ * They get micro's own standard streams.
+ */
+final class Launch {
+
+	private static final String SERVER = "micro-server-app.jar";
+
+	private static final int UNSAFE_WARNS_FROM = 24;
+
+	private static final int STOP_SECONDS = 30;
+
+	private Launch() {
+	}
+
+	/**
+	 * Runs the server until it ends.
+	 * @param args what it is told
+	 * @param environment the process's environment
+	 * @return its exit code
+	 */
+	static int server(List<String> args, Map<String, String> environment) {
+		List<Path> places = places();
+		Path jar = places.stream()
+			.filter(Files::isRegularFile)
+			.findFirst()
+			.orElseThrow(() -> new Failure(Failure.OTHER, "The server is not there; looked for "
+					+ String.join(" and ", places.stream().map(Path::toString).toList())
+					+ ": build the distribution, or name its folder with -Dmicro.home."));
+		List<String> command = new ArrayList<>();
+		command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+		if (Runtime.version().feature() >= UNSAFE_WARNS_FROM) {
+			command.add("--sun-misc-unsafe-memory-access=allow");
+		}
+		command.addAll(List.of("-jar", jar.toString()));
+		command.addAll(args);
+		return run(command, environment);
+	}
+
+	// In the distribution (micro.home, else beside the folder of our own jar), else in the
+	// build tree.
+	private static List<Path> places() {
+		List<Path> places = new ArrayList<>();
+		String home = System.getProperty("micro.home");
+		if (home != null) {
+			places.add(Path.of(home, "apps", SERVER));
+			return places;
+		}
+		CodeSource source = Launch.class.getProtectionDomain().getCodeSource();
+		try {
+			Path self = Path.of(source.getLocation().toURI()).toAbsolutePath();
+			Path above = self.resolve("../..").normalize();
+			places.add(above.resolve("apps").resolve(SERVER));
+			places.add(above.resolve("../micro-server-app/target").normalize().resolve(SERVER));
+		}
+		catch (URISyntaxException ex) {
+			throw new Failure(Failure.OTHER, "Cannot tell where micro is installed: start it with -Dmicro.home.", ex);
+		}
+		return places;
+	}
+
+	/**
+	 * Looks for a plugin.
+	 * @param name the command
+	 * @param environment the process's environment
+	 * @return the program, or null if there is none
+	 */
+	static @Nullable Path plugin(String name, Map<String, String> environment) {
+		if (name.contains("/") || name.contains(File.separator)) {
+			return null;
+		}
+		for (String folder : environment.getOrDefault("PATH", "").split(File.pathSeparator)) {
+			try {
+				// An empty or relative entry would run whatever lies in the current folder.
+				Path program = Path.of(folder, "micro-" + name);
+				if (program.isAbsolute() && Files.isRegularFile(program) && Files.isExecutable(program)) {
+					return program;
+				}
+			}
+			catch (InvalidPathException ex) {
+				continue;
+			}
+		}
+		return null;
+	}
+
+	/**
+	 * Runs a program until it ends, and ends it when micro is told to end.
+	 * @param command the program and its arguments
+	 * @param environment its environment
+	 * @return its exit code
+	 */
+	static int run(List<String> command, Map<String, String> environment) {
+		ProcessBuilder builder = new ProcessBuilder(command).inheritIO();
+		builder.environment().clear();
+		builder.environment().putAll(environment);
+		Process process;
+		try {
+			process = builder.start();
+		}
+		catch (IOException ex) {
+			throw new Failure(Failure.OTHER,
+					"Cannot start " + command.get(0) + ": check that it is a program this machine can run.", ex);
+		}
+		Thread end = new Thread(() -> end(process));
+		Runtime.getRuntime().addShutdownHook(end);
+		try {
+			int code = process.waitFor();
+			Runtime.getRuntime().removeShutdownHook(end);
+			return code;
+		}
+		catch (InterruptedException ex) {
+			process.destroy();
+			Thread.currentThread().interrupt();
+			throw new Failure(Failure.OTHER, "Interrupted.", ex);
+		}
+		catch (IllegalStateException ex) {
+			return Failure.OTHER;
+		}
+	}
+
+	private static void end(Process process) {
+		process.destroy();
+		try {
+			process.waitFor(STOP_SECONDS, TimeUnit.SECONDS);
+		}
+		catch (InterruptedException ex) {
+			Thread.currentThread().interrupt();
+		}
+	}
+
+}

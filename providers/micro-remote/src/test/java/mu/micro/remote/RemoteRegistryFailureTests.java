@@ -1,0 +1,287 @@
+package mu.micro.remote;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.BooleanSupplier;
+
+import io.grpc.Context;
+import io.grpc.Grpc;
+import io.grpc.InsecureServerCredentials;
+import io.grpc.Server;
+import mu.micro.Lease;
+import mu.micro.MicroException;
+import mu.micro.registry.Instance;
+import mu.micro.registry.Registry;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+class RemoteRegistryFailureTests {
+
+	private static final Duration TTL = Duration.ofSeconds(3);
+
+	private final List<AutoCloseable> open = new ArrayList<>();
+
+	private TestServer server = new TestServer();
+
+	@AfterEach
+	void close() throws Exception {
+		for (AutoCloseable closeable : this.open) {
+			closeable.close();
+		}
+		this.server.close();
+	}
+
+	@Test
+	void allIsRegisteredAgainWhenTheServerHasBeenStartedAgain() {
+		Registry mine = registry().in("micro");
+		Registry others = registry().in("micro");
+		Lease a = mine.register(instance("a", 1), TTL);
+		Lease b = others.register(instance("b", 2), TTL);
+		List<List<Instance>> seen = new CopyOnWriteArrayList<>();
+		List<Set<String>> names = new CopyOnWriteArrayList<>();
+		mine.watch("foo", seen::add);
+		others.watch(names::add);
+		await(() -> !seen.isEmpty() && !names.isEmpty());
+		int port = this.server.port();
+		this.server.close();
+		assertThatExceptionOfType(MicroException.Unavailable.class).isThrownBy(() -> mine.instances("foo"));
+		this.server = new TestServer(port);
+		await(() -> mine.instances("foo").equals(List.of(instance("a", 1), instance("b", 2))));
+		assertThat(a.held()).isTrue();
+		assertThat(b.held()).isTrue();
+		Lease c = this.server.in("micro").register(instance("c", 3), TTL);
+		await(() -> seen.get(seen.size() - 1).size() == 3);
+		a.close();
+		b.close();
+		c.close();
+		await(() -> seen.get(seen.size() - 1).isEmpty());
+		await(() -> names.get(names.size() - 1).isEmpty());
+	}
+
+	@Test
+	void aWatcherKeepsTheLastStateWhileTheServerIsAway() {
+		Registry mine = registry().in("micro");
+		this.server.in("micro").register(instance("a", 1), TTL);
+		List<List<Instance>> seen = new CopyOnWriteArrayList<>();
+		mine.watch("foo", seen::add);
+		await(() -> seen.size() == 1);
+		int port = this.server.port();
+		this.server.close();
+		Awaitility.await()
+			.during(Duration.ofMillis(500))
+			.atMost(Duration.ofSeconds(5))
+			.until(() -> seen.equals(List.of(List.of(instance("a", 1)))));
+		this.server = new TestServer(port);
+		this.server.in("micro").register(instance("b", 2), TTL);
+		await(() -> seen.get(seen.size() - 1).equals(List.of(instance("b", 2))));
+	}
+
+	@Test
+	void aWatchOpenedWhileTheServerIsAwayBeginsWhenItIsThere() {
+		int port = this.server.port();
+		this.server.close();
+		Registry mine = registry().in("micro");
+		List<List<Instance>> seen = new CopyOnWriteArrayList<>();
+		mine.watch("foo", seen::add);
+		assertThatExceptionOfType(MicroException.Unavailable.class).isThrownBy(() -> mine.instances("foo"));
+		assertThat(seen).isEmpty();
+		this.server = new TestServer(port);
+		await(() -> seen.equals(List.of(List.of())));
+		this.server.in("micro").register(instance("a", 1), TTL);
+		await(() -> seen.get(seen.size() - 1).equals(List.of(instance("a", 1))));
+	}
+
+	@Test
+	void aServerThatIsAwayIsNamedAtOnce() {
+		this.server.close();
+		Registry mine = registry().in("micro");
+		for (Runnable call : List.<Runnable>of(() -> mine.instances("foo"), mine::services,
+				() -> mine.register(instance("a", 1), TTL))) {
+			long start = System.nanoTime();
+			assertThatExceptionOfType(MicroException.Unavailable.class).isThrownBy(call::run)
+				.withMessageContainingAll("127.0.0.1:" + this.server.port(), "Connection refused",
+						"start it with 'micro server'", "micro.remote.address");
+			assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(5));
+		}
+	}
+
+	@Test
+	void aServerThatSaysNothingIsNamedWithinTheTimeout() throws Exception {
+		ServerSocket silent = silent();
+		RemoteRegistry registry = keep(
+				new RemoteRegistry("127.0.0.1:" + silent.getLocalPort(), Duration.ofMillis(300)));
+		long start = System.nanoTime();
+		assertThatExceptionOfType(MicroException.Unavailable.class)
+			.isThrownBy(() -> registry.in("micro").instances("foo"))
+			.withMessageContainingAll("127.0.0.1:" + silent.getLocalPort(), "nothing within 300 ms");
+		assertThat(Duration.ofNanos(System.nanoTime() - start)).isBetween(Duration.ofMillis(250),
+				Duration.ofSeconds(4));
+	}
+
+	@Test
+	void interruptionEndsABlockingCall() throws Exception {
+		ServerSocket silent = silent();
+		RemoteRegistry registry = keep(
+				new RemoteRegistry("127.0.0.1:" + silent.getLocalPort(), Duration.ofSeconds(60)));
+		for (Runnable call : List.<Runnable>of(() -> registry.in("micro").instances("foo"),
+				() -> registry.in("micro").register(instance("a", 1), TTL))) {
+			AtomicReference<Throwable> failure = new AtomicReference<>();
+			CountDownLatch started = new CountDownLatch(1);
+			Thread caller = new Thread(() -> {
+				started.countDown();
+				try {
+					call.run();
+				}
+				catch (MicroException ex) {
+					failure.set(ex);
+				}
+			});
+			caller.start();
+			started.await();
+			caller.interrupt();
+			caller.join(Duration.ofSeconds(10).toMillis());
+			assertThat(failure.get()).isInstanceOf(MicroException.Cancelled.class);
+		}
+	}
+
+	@Test
+	void theCallersOwnDeadlineEndsACallSooner() throws Exception {
+		ServerSocket silent = silent();
+		RemoteRegistry registry = keep(
+				new RemoteRegistry("127.0.0.1:" + silent.getLocalPort(), Duration.ofSeconds(60)));
+		ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor();
+		this.open.add(timer::shutdownNow);
+		try (Context.CancellableContext context = Context.current()
+			.withDeadlineAfter(200, TimeUnit.MILLISECONDS, timer)) {
+			context.run(() -> assertThatExceptionOfType(MicroException.TimedOut.class)
+				.isThrownBy(() -> registry.in("micro").services()));
+		}
+	}
+
+	@Test
+	void aWatchOutlivesTheCallItWasOpenedIn() {
+		Registry mine = registry().in("micro");
+		List<List<Instance>> seen = new CopyOnWriteArrayList<>();
+		try (Context.CancellableContext context = Context.current().withCancellation()) {
+			context.run(() -> mine.watch("foo", seen::add));
+		}
+		await(() -> seen.size() == 1);
+		this.server.in("micro").register(instance("a", 1), TTL);
+		await(() -> seen.size() == 2);
+	}
+
+	@Test
+	void aNodeRegisteredElsewhereSinceIsLost() {
+		Registry mine = registry().in("micro");
+		Registry others = registry().in("micro");
+		CountDownLatch lost = new CountDownLatch(1);
+		Lease first = mine.register(instance("a", 1), Duration.ofSeconds(1));
+		first.onLost(lost::countDown);
+		Lease second = others.register(instance("a", 2), Duration.ofSeconds(1));
+		await(() -> lost.getCount() == 0);
+		assertThat(first.held()).isFalse();
+		first.close();
+		assertThat(second.held()).isTrue();
+		assertThat(mine.instances("foo")).containsExactly(instance("a", 2));
+	}
+
+	@Test
+	void theLaterLeaseStaysWhenTheServerHasForgottenBoth() {
+		Registry mine = registry().in("micro");
+		Registry others = registry().in("micro");
+		Lease first = mine.register(instance("a", 1), Duration.ofSeconds(2));
+		int port = this.server.port();
+		Lease second = others.register(instance("a", 2), Duration.ofSeconds(2));
+		this.server.close();
+		this.server = new TestServer(port);
+		await(() -> !first.held());
+		await(() -> mine.instances("foo").equals(List.of(instance("a", 2))));
+		assertThat(second.held()).isTrue();
+	}
+
+	@Test
+	void closingIsQuickThoughTheServerIsAway() {
+		RemoteRegistry registry = registry();
+		for (int i = 0; i < 50; i++) {
+			registry.in("micro").register(instance("i" + i, 1 + i), TTL);
+		}
+		registry.in("micro").watch("foo", (instances) -> {
+		});
+		this.server.close();
+		long start = System.nanoTime();
+		registry.close();
+		assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(4));
+	}
+
+	@Test
+	void closingEndsAllLeasesAtTheServer() {
+		RemoteRegistry registry = registry();
+		for (int i = 0; i < 200; i++) {
+			registry.in("micro").register(instance("i" + i, 1 + i), Duration.ofSeconds(1));
+		}
+		assertThat(this.server.in("micro").instances("foo")).hasSize(200);
+		registry.close();
+		assertThat(this.server.in("micro").instances("foo")).isEmpty();
+	}
+
+	@Test
+	void whatIsNoMicroServerIsSaid() throws Exception {
+		Server other = Grpc.newServerBuilderForPort(0, InsecureServerCredentials.create()).build().start();
+		this.open.add(() -> other.shutdownNow().awaitTermination());
+		RemoteRegistry registry = keep(new RemoteRegistry("127.0.0.1:" + other.getPort(), Duration.ofSeconds(5)));
+		assertThatExceptionOfType(MicroException.Unimplemented.class).isThrownBy(() -> registry.in("micro").services())
+			.withMessageContainingAll("127.0.0.1:" + other.getPort(), "no Micro server");
+	}
+
+	@Test
+	void whatIsNoAddressIsRefused() {
+		for (String address : List.of("", "localhost", "localhost:", ":10001", "http://localhost:x")) {
+			assertThatExceptionOfType(MicroException.Invalid.class)
+				.isThrownBy(() -> new RemoteRegistry(address, Duration.ofSeconds(5)))
+				.withMessageContaining("host:port");
+		}
+		keep(new RemoteRegistry("[::1]:10001", Duration.ofSeconds(5)));
+	}
+
+	private RemoteRegistry registry() {
+		return keep(new RemoteRegistry("127.0.0.1:" + this.server.port(), Duration.ofSeconds(5)));
+	}
+
+	private ServerSocket silent() throws IOException {
+		return keep(new ServerSocket(0, 50, InetAddress.getLoopbackAddress()));
+	}
+
+	private <T extends AutoCloseable> T keep(T closeable) {
+		this.open.add(closeable);
+		return closeable;
+	}
+
+	private static Instance instance(String id, int port) {
+		return new Instance("foo", "latest", id, "127.0.0.1", port, Map.of());
+	}
+
+	private static void await(BooleanSupplier condition) {
+		Awaitility.await()
+			.atMost(Duration.ofSeconds(15))
+			.pollInterval(Duration.ofMillis(20))
+			.ignoreExceptionsInstanceOf(MicroException.Unavailable.class)
+			.until(condition::getAsBoolean);
+	}
+
+}
