@@ -105,8 +105,8 @@ final class Calls {
 			return json;
 		}
 		catch (IOException | IllegalArgumentException ex) {
-			throw new Failure(Failure.USAGE, "Cannot read '" + Terminal.plain(json) + "': check that the file is there.",
-					ex);
+			throw new Failure(Failure.USAGE,
+					"Cannot read '" + Terminal.plain(json) + "': check that the file is there.", ex);
 		}
 	}
 

@@ -61,9 +61,11 @@ final class Commands {
 		micro.parser().stopAtPositional(true);
 		micro.usageMessage()
 			.customSynopsis("micro [OPTIONS] COMMAND", "micro [OPTIONS] SERVICE [ENDPOINT] [--FLAG VALUE]...")
-			.footer("", "Every running service is a command too: 'micro helloworld --help' shows what it"
-					+ " offers, 'micro helloworld --name Jane' calls Helloworld.Call. A program named micro-x"
-					+ " on the PATH is the command x.", "", FOOTER);
+			.footer("",
+					"Every running service is a command too: 'micro helloworld --help' shows what it"
+							+ " offers, 'micro helloworld --name Jane' calls Helloworld.Call. A program named micro-x"
+							+ " on the PATH is the command x.",
+					"", FOOTER);
 		for (String name : names) {
 			if (ALL.containsKey(name) && !micro.subcommands().containsKey(name)) {
 				micro.addSubcommand(name, command(name));
@@ -93,8 +95,8 @@ final class Commands {
 			case "call", "stream" -> {
 				spec.addPositional(positional("0", "1", "SERVICE", "The service's name."));
 				spec.addPositional(positional("1", "1", "ENDPOINT", "Such as Helloworld.Call."));
-				spec.addPositional(positional("2", "0..1", "JSON", "The request; '-' reads standard input, '@FILE' a file."
-						+ ((name.equals("call")) ? ""
+				spec.addPositional(positional("2", "0..1", "JSON",
+						"The request; '-' reads standard input, '@FILE' a file." + ((name.equals("call")) ? ""
 								: " An endpoint that takes a stream reads standard input, one JSON object per"
 										+ " line.")));
 			}

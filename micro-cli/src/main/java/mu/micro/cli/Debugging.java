@@ -44,14 +44,14 @@ final class Debugging {
 	void health(String service) {
 		List<Answer<HealthResponse>> answers = ask(List.of(service),
 				(stub) -> stub.health(HealthRequest.getDefaultInstance()));
-		print(answers, List.of("STATUS"), (answer) -> List.of(answer.getStatus()), (answer, json) -> json
-			.addProperty("status", answer.getStatus()));
+		print(answers, List.of("STATUS"), (answer) -> List.of(answer.getStatus()),
+				(answer, json) -> json.addProperty("status", answer.getStatus()));
 		long ill = answers.stream()
 			.filter((answer) -> answer.value == null || !answer.value.getStatus().equals("ok"))
 			.count();
 		if (ill > 0) {
-			throw new Failure(Failure.ANSWER, ill + " of " + answers.size() + " instances of '" + service
-					+ "' are not well; see above.");
+			throw new Failure(Failure.ANSWER,
+					ill + " of " + answers.size() + " instances of '" + service + "' are not well; see above.");
 		}
 	}
 
@@ -75,11 +75,7 @@ final class Debugging {
 					json.addProperty("requests", answer.getRequests());
 					json.addProperty("errors", answer.getErrors());
 				});
-		Failure failure = answers.stream()
-			.map(Answer::failure)
-			.filter((each) -> each != null)
-			.findFirst()
-			.orElse(null);
+		Failure failure = answers.stream().map(Answer::failure).filter((each) -> each != null).findFirst().orElse(null);
 		if (failure != null) {
 			throw failure;
 		}

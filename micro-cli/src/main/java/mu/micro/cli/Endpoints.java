@@ -116,9 +116,8 @@ final class Endpoints {
 
 	private Failure unknown(String name) {
 		List<String> all = all().stream().map((method) -> words(method)).toList();
-		return new Failure(Failure.ENDPOINT,
-				"The service '" + Terminal.plain(this.service) + "' has no endpoint '" + Terminal.plain(name) + "'; it has "
-						+ ((all.isEmpty()) ? "none" : String.join(", ", all)) + ".");
+		return new Failure(Failure.ENDPOINT, "The service '" + Terminal.plain(this.service) + "' has no endpoint '"
+				+ Terminal.plain(name) + "'; it has " + ((all.isEmpty()) ? "none" : String.join(", ", all)) + ".");
 	}
 
 	private @Nullable ServiceDescriptor main() {
@@ -133,7 +132,11 @@ final class Endpoints {
 	private static @Nullable MethodDescriptor method(ServiceDescriptor service, String word) {
 		MethodDescriptor exact = service.findMethodByName(word);
 		return (exact != null) ? exact
-				: service.getMethods().stream().filter((method) -> same(method.getName(), word)).findFirst().orElse(null);
+				: service.getMethods()
+					.stream()
+					.filter((method) -> same(method.getName(), word))
+					.findFirst()
+					.orElse(null);
 	}
 
 	private static boolean same(String name, String word) {

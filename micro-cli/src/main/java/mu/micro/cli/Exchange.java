@@ -121,8 +121,8 @@ final class Exchange {
 			return Json.parse(this.schema, this.method.getInputType(), line);
 		}
 		catch (MicroException.Invalid ex) {
-			throw Failure.usage("Line " + number + " of standard input is "
-					+ Terminal.plain(String.valueOf(ex.getMessage())));
+			throw Failure
+				.usage("Line " + number + " of standard input is " + Terminal.plain(String.valueOf(ex.getMessage())));
 		}
 	}
 
@@ -148,8 +148,10 @@ final class Exchange {
 			this.terminal.json(JsonParser.parseString(Json.print(this.schema, read, false)));
 		}
 		catch (InvalidProtocolBufferException ex) {
-			throw new Failure(Failure.OTHER, "The answer of '" + this.service + "' is no "
-					+ this.method.getOutputType().getFullName() + ": do all its instances run one version?", ex);
+			throw new Failure(
+					Failure.OTHER, "The answer of '" + this.service + "' is no "
+							+ this.method.getOutputType().getFullName() + ": do all its instances run one version?",
+					ex);
 		}
 		catch (MicroException ex) {
 			throw new Failure(Failure.OTHER, Terminal.plain(String.valueOf(ex.getMessage())), ex);

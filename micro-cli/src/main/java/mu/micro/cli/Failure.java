@@ -5,7 +5,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Why a command ends early: one sentence for a person and an exit code for a program.
  */
-final class Failure extends RuntimeException {
+class Failure extends RuntimeException {
 
 	/**
 	 * The deadline passed first, or the command line is wrong.
@@ -49,6 +49,19 @@ final class Failure extends RuntimeException {
 
 	int code() {
 		return this.code;
+	}
+
+	/**
+	 * No instance of a service is running.
+	 */
+	static final class NoService extends Failure {
+
+		NoService(String name, @Nullable Throwable cause) {
+			super(SERVICE,
+					"No service '" + Terminal.plain(name) + "' is running; see those that are with 'micro services'.",
+					cause);
+		}
+
 	}
 
 }

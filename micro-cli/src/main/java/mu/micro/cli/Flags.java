@@ -87,8 +87,8 @@ final class Flags {
 		for (int i = 0; i < args.size(); i++) {
 			String arg = args.get(i);
 			if (!arg.startsWith("--") || arg.length() == 2) {
-				throw Failure.usage("'" + Terminal.plain(arg)
-						+ "' is no flag: flags are written --name=value or --name value.");
+				throw Failure
+					.usage("'" + Terminal.plain(arg) + "' is no flag: flags are written --name=value or --name value.");
 			}
 			int equals = arg.indexOf('=');
 			String flag = (equals < 0) ? arg : arg.substring(0, equals);
@@ -224,7 +224,8 @@ final class Flags {
 				+ ((known.isEmpty()) ? "no flags here" : String.join(", ", known)) + ".");
 	}
 
-	// Nested fields may be parted by a dot, an underscore or a dash, and fields' names may
+	// Nested fields may be parted by a dot, an underscore or a dash, and fields' names
+	// may
 	// have underscores themselves: all readings are collected, and the nearest to what is
 	// written wins.
 	private static void collect(Descriptor type, String name, Path path, List<Path> found) {
@@ -306,8 +307,8 @@ final class Flags {
 		((List<?>) message.getField(field)).forEach((entry) -> keys.add(((Message) entry).getField(key)));
 		for (Object entry : (List<?>) read.getField(field)) {
 			if (!keys.add(((Message) entry).getField(key))) {
-				throw Failure.usage(flag + " has the key '" + Terminal.plain("" + ((Message) entry).getField(key))
-						+ "' twice.");
+				throw Failure
+					.usage(flag + " has the key '" + Terminal.plain("" + ((Message) entry).getField(key)) + "' twice.");
 			}
 			message.addRepeatedField(field, entry);
 		}

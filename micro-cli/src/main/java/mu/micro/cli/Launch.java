@@ -40,9 +40,10 @@ final class Launch {
 		Path jar = places.stream()
 			.filter(Files::isRegularFile)
 			.findFirst()
-			.orElseThrow(() -> new Failure(Failure.OTHER, "The server is not there; looked for "
-					+ String.join(" and ", places.stream().map(Path::toString).toList())
-					+ ": build the distribution, or name its folder with -Dmicro.home."));
+			.orElseThrow(() -> new Failure(Failure.OTHER,
+					"The server is not there; looked for "
+							+ String.join(" and ", places.stream().map(Path::toString).toList())
+							+ ": build the distribution, or name its folder with -Dmicro.home."));
 		List<String> command = new ArrayList<>();
 		command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
 		if (Runtime.version().feature() >= UNSAFE_WARNS_FROM) {
@@ -53,7 +54,8 @@ final class Launch {
 		return run(command, environment);
 	}
 
-	// In the distribution (micro.home, else beside the folder of our own jar), else in the
+	// In the distribution (micro.home, else beside the folder of our own jar), else in
+	// the
 	// build tree.
 	private static List<Path> places() {
 		List<Path> places = new ArrayList<>();
@@ -87,7 +89,8 @@ final class Launch {
 		}
 		for (String folder : environment.getOrDefault("PATH", "").split(File.pathSeparator)) {
 			try {
-				// An empty or relative entry would run whatever lies in the current folder.
+				// An empty or relative entry would run whatever lies in the current
+				// folder.
 				Path program = Path.of(folder, "micro-" + name);
 				if (program.isAbsolute() && Files.isRegularFile(program) && Files.isExecutable(program)) {
 					return program;

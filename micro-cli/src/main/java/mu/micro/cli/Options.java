@@ -78,7 +78,8 @@ record Options(String host, int port, boolean json, @Nullable Duration timeout, 
 	Options with(String name, String value) {
 		return switch (name) {
 			case PROXY_ADDRESS -> withAddress(value);
-			case "output" -> new Options(this.host, this.port, json(value), this.timeout, this.metadata, this.stacktrace);
+			case "output" ->
+				new Options(this.host, this.port, json(value), this.timeout, this.metadata, this.stacktrace);
 			case "request_timeout" ->
 				new Options(this.host, this.port, this.json, time(value), this.metadata, this.stacktrace);
 			case "metadata" -> withMetadata(value);
@@ -95,8 +96,8 @@ record Options(String host, int port, boolean json, @Nullable Duration timeout, 
 		int port = (alone) ? DEFAULT_PORT : port(value.substring(colon + 1));
 		if (host.isEmpty() || port < 1 || port > MAX_PORT || host.contains("/")
 				|| (host.indexOf(':') >= 0 && !bracketed)) {
-			throw Failure.usage("The proxy's address '" + value
-					+ "' is wrong: write it as host:port, such as 127.0.0.1:8081.");
+			throw Failure
+				.usage("The proxy's address '" + value + "' is wrong: write it as host:port, such as 127.0.0.1:8081.");
 		}
 		return new Options((bracketed) ? host.substring(1, host.length() - 1) : host, port, this.json, this.timeout,
 				this.metadata, this.stacktrace);
@@ -120,14 +121,15 @@ record Options(String host, int port, boolean json, @Nullable Duration timeout, 
 		int end = 0;
 		while (end < value.length() && matcher.find(end) && matcher.start() == end) {
 			long count = Long.parseLong(matcher.group(1));
-			sum = sum.plus(switch (matcher.group(2)) {
+			Duration part = switch (matcher.group(2)) {
 				case "h" -> Duration.ofHours(count);
 				case "m" -> Duration.ofMinutes(count);
 				case "s" -> Duration.ofSeconds(count);
 				case "ms" -> Duration.ofMillis(count);
 				case "ns" -> Duration.ofNanos(count);
 				default -> Duration.ofNanos(count * 1000);
-			});
+			};
+			sum = sum.plus(part);
 			end = matcher.end();
 		}
 		if (end < value.length() || sum.isZero() || sum.toDays() > 365) {

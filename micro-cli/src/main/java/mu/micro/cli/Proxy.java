@@ -126,13 +126,13 @@ final class Proxy implements AutoCloseable {
 			List<Service> found = limited(RegistryGrpc.newBlockingStub(to("registry", null))).getService(request)
 				.getServicesList();
 			if (found.stream().mapToInt(Service::getNodesCount).sum() == 0) {
-				throw unknown(name, null);
+				throw new Failure.NoService(name, null);
 			}
 			return found;
 		}
 		catch (StatusRuntimeException ex) {
 			if (ex.getStatus().getCode() == Status.Code.NOT_FOUND) {
-				throw unknown(name, ex);
+				throw new Failure.NoService(name, ex);
 			}
 			throw failure("registry", ex);
 		}
@@ -148,11 +148,13 @@ final class Proxy implements AutoCloseable {
 			return Reflection.read(to(name, null), this.options.limit());
 		}
 		catch (MicroException.NotFound ex) {
-			throw unknown(name, ex);
+			throw new Failure.NoService(name, ex);
 		}
 		catch (MicroException.Unimplemented ex) {
-			throw new Failure(Failure.ANSWER, "The service '" + name
-					+ "' does not tell what it offers: it must serve gRPC reflection to be called by name.", ex);
+			throw new Failure(Failure.ANSWER,
+					"The service '" + name
+							+ "' does not tell what it offers: it must serve gRPC reflection to be called by name.",
+					ex);
 		}
 		catch (MicroException ex) {
 			throw failure(name, ex);
@@ -218,12 +220,6 @@ final class Proxy implements AutoCloseable {
 		return stub.withDeadlineAfter(this.options.limit().toNanos(), TimeUnit.NANOSECONDS);
 	}
 
-	private static Failure unknown(String name, @Nullable Throwable cause) {
-		return new Failure(Failure.SERVICE,
-				"No service '" + Terminal.plain(name) + "' is running; see those that are with 'micro services'.",
-				cause);
-	}
-
 	/**
 	 * What a failed call means to a person.
 	 * @param service whom the call was for
@@ -235,8 +231,8 @@ final class Proxy implements AutoCloseable {
 		String detail = Terminal.plain(String.valueOf(meant.getMessage()));
 		if (meant instanceof MicroException.TimedOut) {
 			return new Failure(Failure.TIMEOUT, "The service '" + service + "' did not answer within "
-					+ text(this.options.limit().toMillis())
-					+ ": try again, or give it longer with --request_timeout.", failure);
+					+ text(this.options.limit().toMillis()) + ": try again, or give it longer with --request_timeout.",
+					failure);
 		}
 		if (meant instanceof MicroException.Unauthenticated || meant instanceof MicroException.Denied) {
 			return new Failure(Failure.DENIED, "Not authorized to perform this request: " + detail, failure);

@@ -36,10 +36,13 @@ final class Usage {
 	void service(List<Service> versions) {
 		println("Usage: micro " + this.service + " [COMMAND] [--FLAG VALUE]...");
 		println("");
-		println("Calls the service " + this.service + " (" + String.join("; ", versions.stream()
-			.map((version) -> "version " + version.getVersion() + ", " + version.getNodesCount()
-					+ ((version.getNodesCount() == 1) ? " instance" : " instances"))
-			.toList()) + ").");
+		println("Calls the service " + this.service + " ("
+				+ String.join("; ",
+						versions.stream()
+							.map((version) -> "version " + version.getVersion() + ", " + version.getNodesCount()
+									+ ((version.getNodesCount() == 1) ? " instance" : " instances"))
+							.toList())
+				+ ").");
 		println("");
 		println("Commands:");
 		Endpoints endpoints = new Endpoints(this.service, this.schema);
@@ -68,10 +71,8 @@ final class Usage {
 		}
 		println("");
 		println("Flags:" + ((flags.isEmpty()) ? " none" : ""));
-		this.terminal.table(flags.entrySet()
-			.stream()
-			.map((flag) -> List.of("  " + flag.getKey(), flag.getValue()))
-			.toList());
+		this.terminal
+			.table(flags.entrySet().stream().map((flag) -> List.of("  " + flag.getKey(), flag.getValue())).toList());
 		println("");
 		Descriptor output = method.getOutputType();
 		println("Returns " + ((method.isServerStreaming()) ? "a stream, each message on a line:" : "JSON:")

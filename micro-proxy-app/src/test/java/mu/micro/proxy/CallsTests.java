@@ -13,6 +13,7 @@ import io.grpc.StatusRuntimeException;
 import io.grpc.protobuf.StatusProto;
 import io.grpc.stub.MetadataUtils;
 import io.grpc.stub.StreamObserver;
+import io.netty.handler.codec.http2.Http2Headers;
 import mu.micro.proxy.trial.Ball;
 import mu.micro.proxy.trial.TrialGrpc;
 import mu.micro.registry.Instance;
@@ -327,12 +328,28 @@ class CallsTests {
 	}
 
 	@Test
-	void refusesJsonAndSaysWhatToDo() {
-		io.grpc.MethodDescriptor<Ball, Ball> method = TrialGrpc.getUnaryMethod();
-		StatusRuntimeException ex = catchThrowableOfType(StatusRuntimeException.class,
-				() -> this.stage.callAs("application/grpc+json", method.getFullMethodName()));
-		assertThat(ex.getStatus().getCode()).isEqualTo(Status.Code.UNIMPLEMENTED);
-		assertThat(Stage.error(ex).getDetail()).contains("application/grpc+json", "gateway");
+	void refusesJsonAndSaysWhatToDo() throws Exception {
+		try (RawClient client = new RawClient(this.stage.door.port())) {
+			Http2Headers trailers = client.call("application/grpc+json", "/trial.Trial/Unary");
+			assertThat(trailers.get("grpc-status")).hasToString("12");
+			assertThat(trailers.get("grpc-message").toString()).contains("application/grpc+json", "gateway");
+			assertThat(trailers.get("grpc-status-details-bin")).isNotNull();
+			assertThat(client.call("application/grpc+proto", "/trial.Trial/Unary").get("grpc-status")).hasToString("0");
+		}
+	}
+
+	@Test
+	void hangsUpOnAClientThatOpensAndResetsWithoutEnd() throws Exception {
+		try (RawClient client = new RawClient(this.stage.door.port())) {
+			Awaitility.await().pollDelay(java.time.Duration.ZERO).ignoreExceptions().until(() -> {
+				for (int i = 0; i < 500 && client.connected(); i++) {
+					client.callAndReset("/trial.Trial/Both");
+				}
+				return !client.connected();
+			});
+		}
+		assertThat(blocking().unary(ball(1)).getNumber()).isEqualTo(1);
+		nothingIsOpen();
 	}
 
 	@Test
@@ -350,10 +367,9 @@ class CallsTests {
 		blocking().unary(ball(1));
 		fails(blocking("micro-service", "made-up"));
 		Awaitility.await()
-			.untilAsserted(() -> assertThat(this.stage.meters.get("micro.proxy.calls")
-				.tags("service", "trial", "status", "OK")
-				.timer()
-				.count()).isEqualTo(1));
+			.untilAsserted(() -> assertThat(
+					this.stage.meters.get("micro.proxy.calls").tags("service", "trial", "status", "OK").timer().count())
+				.isEqualTo(1));
 		Awaitility.await()
 			.untilAsserted(() -> assertThat(this.stage.meters.get("micro.proxy.calls")
 				.tags("service", "none", "status", "NOT_FOUND")

@@ -2,8 +2,8 @@ package mu.micro.proxy;
 
 import java.time.Duration;
 import java.util.Queue;
-import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
 
 import io.grpc.Status;
 import io.grpc.stub.StreamObserver;

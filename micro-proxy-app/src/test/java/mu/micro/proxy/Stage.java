@@ -112,16 +112,10 @@ final class Stage implements AutoCloseable {
 	}
 
 	void until(String service, boolean known) {
-		Awaitility.await().pollInterval(Duration.ofMillis(2)).ignoreExceptions().until(() -> {
-			return this.routes.services().contains(service) == known;
-		});
-	}
-
-	/**
-	 * Makes a call with a content type of its own, which gRPC's client does not allow.
-	 */
-	void callAs(String contentType, String method) throws Exception {
-		HttpClientCall.post("127.0.0.1", this.door.port(), "/" + method, contentType);
+		Awaitility.await()
+			.pollInterval(Duration.ofMillis(2))
+			.ignoreExceptions()
+			.until(() -> this.routes.services().contains(service) == known);
 	}
 
 	int open(String gauge) {

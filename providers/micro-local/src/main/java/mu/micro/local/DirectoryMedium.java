@@ -2,6 +2,7 @@ package mu.micro.local;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
@@ -23,9 +24,9 @@ import java.nio.file.WatchKey;
 import java.nio.file.WatchService;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -112,6 +113,8 @@ final class DirectoryMedium implements Medium {
 
 	private Map<Node, Peer> peers = Map.of();
 
+	private FileTime modified = FileTime.fromMillis(0);
+
 	private boolean unreadable;
 
 	private volatile List<Announcement> heard = List.of();
@@ -144,7 +147,7 @@ final class DirectoryMedium implements Medium {
 			logger.log(System.Logger.Level.DEBUG, "the directory is not watched but read every " + POLL, ex);
 		}
 		watch();
-		read();
+		read(true);
 		this.thread.start();
 	}
 
@@ -217,12 +220,8 @@ final class DirectoryMedium implements Medium {
 
 	private void run() {
 		try {
-			while (await()) {
-				watch();
-				heal();
-				if (read()) {
-					this.changed.run();
-				}
+			while (this.closing.getCount() > 0) {
+				look(await());
 			}
 		}
 		catch (ClosedWatchServiceException | InterruptedException ex) {
@@ -230,20 +229,52 @@ final class DirectoryMedium implements Medium {
 		}
 	}
 
+	private void look(boolean told) {
+		try {
+			watch();
+			boolean changed = told || hasChanged();
+			heal(changed);
+			if (read(changed)) {
+				this.changed.run();
+			}
+		}
+		catch (UncheckedIOException | MicroException ex) {
+			logger.log(System.Logger.Level.WARNING, "the registry's directory is read again later", ex);
+		}
+	}
+
 	/**
 	 * Waits for a change, but no longer than until the next look.
-	 * @return whether to go on
+	 * @return whether there is one
 	 */
 	private boolean await() throws InterruptedException {
 		if (this.watcher == null) {
-			return !this.closing.await(POLL.toMillis(), TimeUnit.MILLISECONDS);
+			this.closing.await(POLL.toMillis(), TimeUnit.MILLISECONDS);
+			return false;
 		}
 		WatchKey key = this.watcher.poll(POLL.toMillis(), TimeUnit.MILLISECONDS);
-		if (key != null) {
-			key.pollEvents();
-			key.reset();
+		if (key == null) {
+			return false;
 		}
-		return this.closing.getCount() > 0;
+		key.pollEvents();
+		key.reset();
+		return true;
+	}
+
+	/**
+	 * Asks the directory itself, where nobody tells.
+	 * @return whether something in it may have changed
+	 */
+	private boolean hasChanged() {
+		try {
+			FileTime now = Files.getLastModifiedTime(this.directory);
+			boolean same = now.equals(this.modified);
+			this.modified = now;
+			return !same || isRecent(now);
+		}
+		catch (IOException ex) {
+			return true;
+		}
 	}
 
 	/**
@@ -265,11 +296,11 @@ final class DirectoryMedium implements Medium {
 	/**
 	 * Writes again what could not be written, or what somebody removed.
 	 */
-	private void heal() {
+	private void heal(boolean changed) {
 		this.lock.lock();
 		try {
-			boolean locked = this.held == null || Files.exists(path(this.node, LOCK));
-			if (!this.dirty && locked && (this.own.isEmpty() || Files.exists(path(this.node, ANNOUNCED)))) {
+			boolean locked = !changed || this.held == null || Files.exists(path(this.node, LOCK));
+			if (!this.dirty && locked && (!changed || this.own.isEmpty() || Files.exists(path(this.node, ANNOUNCED)))) {
 				return;
 			}
 			if (!locked && this.held != null) {
@@ -313,42 +344,35 @@ final class DirectoryMedium implements Medium {
 	}
 
 	/**
-	 * Reads what the others announce.
-	 * @return whether that changed
+	 * Sees who lives, and reads what they announce.
+	 * @param changed whether what was read before may be outdated
+	 * @return whether what is announced changed
 	 */
-	private boolean read() {
-		Set<Node> found = Set.of();
-		try {
-			found = list();
-			this.unreadable = false;
-		}
-		catch (NoSuchFileException ex) {
-			// Removed: who announces something makes it again.
-		}
-		catch (IOException ex) {
-			if (!this.unreadable) {
-				this.unreadable = true;
-				logger.log(System.Logger.Level.WARNING,
-						"other services are not seen for now: " + unavailable(ex).getMessage());
-			}
-		}
+	private boolean read(boolean changed) {
 		Map<Node, Peer> next = new HashMap<>();
-		List<Announcement> announcements = new ArrayList<>();
-		for (Node other : found) {
+		for (Node other : changed ? list() : this.peers.keySet()) {
 			Peer peer = this.peers.getOrDefault(other, new Peer());
 			if (lives(other, peer)) {
 				next.put(other, peer);
-				load(other, peer);
-				announcements.addAll(peer.announcements);
+				if (changed) {
+					load(other, peer);
+				}
 			}
 		}
+		if (!changed && next.size() == this.peers.size()) {
+			return false;
+		}
 		this.peers = next;
+		List<Announcement> announcements = next.values()
+			.stream()
+			.flatMap((peer) -> peer.announcements.stream())
+			.toList();
 		boolean different = !Set.copyOf(announcements).equals(Set.copyOf(this.heard));
-		this.heard = List.copyOf(announcements);
+		this.heard = announcements;
 		return different;
 	}
 
-	private Set<Node> list() throws IOException {
+	private Set<Node> list() {
 		Set<Node> nodes = new HashSet<>();
 		try (DirectoryStream<Path> files = Files.newDirectoryStream(this.directory)) {
 			for (Path file : files) {
@@ -357,9 +381,17 @@ final class DirectoryMedium implements Medium {
 					nodes.add(other);
 				}
 			}
+			this.unreadable = false;
 		}
-		catch (DirectoryIteratorException ex) {
-			throw ex.getCause();
+		catch (NoSuchFileException ex) {
+			// Removed: who announces something makes it again.
+		}
+		catch (IOException | DirectoryIteratorException ex) {
+			if (!this.unreadable) {
+				this.unreadable = true;
+				logger.log(System.Logger.Level.WARNING,
+						"other services are not seen for now, the files in " + this.directory + " cannot be read", ex);
+			}
 		}
 		return nodes;
 	}
@@ -370,8 +402,7 @@ final class DirectoryMedium implements Medium {
 			BasicFileAttributes attributes = Files.readAttributes(file, BasicFileAttributes.class,
 					LinkOption.NOFOLLOW_LINKS);
 			String version = attributes.lastModifiedTime() + " " + attributes.size() + " " + attributes.fileKey();
-			long age = System.currentTimeMillis() - attributes.lastModifiedTime().toMillis();
-			if (version.equals(peer.version) && age > RECENT.toMillis()) {
+			if (version.equals(peer.version) && !isRecent(attributes.lastModifiedTime())) {
 				return;
 			}
 			peer.version = version;
@@ -409,7 +440,7 @@ final class DirectoryMedium implements Medium {
 		Path lock = path(other, LOCK);
 		try {
 			boolean announced = Files.exists(path(other, ANNOUNCED), LinkOption.NOFOLLOW_LINKS);
-			if (!announced && age(lock).compareTo(STARTING) < 0) {
+			if (!announced && age(Files.getLastModifiedTime(lock)).compareTo(STARTING) < 0) {
 				return true;
 			}
 			try (FileChannel channel = FileChannel.open(lock, StandardOpenOption.READ, StandardOpenOption.WRITE);
@@ -498,8 +529,12 @@ final class DirectoryMedium implements Medium {
 		return null;
 	}
 
-	private static Duration age(Path file) throws IOException {
-		return Duration.ofMillis(System.currentTimeMillis() - Files.getLastModifiedTime(file).toMillis());
+	private static boolean isRecent(FileTime time) {
+		return age(time).compareTo(RECENT) < 0;
+	}
+
+	private static Duration age(FileTime time) {
+		return Duration.ofMillis(System.currentTimeMillis() - time.toMillis());
 	}
 
 	private MicroException.Unavailable unavailable(IOException cause) {

@@ -62,9 +62,9 @@ final class MdnsMedium implements Medium {
 
 	private static final int MAX_RECORDS = 10_000;
 
-	private static final Duration LOOK = Duration.ofMillis(100);
+	private static final Duration LOOK = Duration.ofMillis(200);
 
-	private static final Duration PROBE = Duration.ofMillis(300);
+	private static final Duration PROBE = Duration.ofMillis(400);
 
 	private static final Duration CLOSING = Duration.ofSeconds(2);
 

@@ -9,7 +9,7 @@ import mu.micro.registry.Instance;
 /**
  * A process that registers one instance, says so, and runs until its input ends.
  */
-final class RegisteredNode {
+public final class RegisteredNode {
 
 	private RegisteredNode() {
 	}

@@ -21,6 +21,8 @@ final class TestServer implements AutoCloseable {
 
 	private final Server server;
 
+	private final int port;
+
 	TestServer() {
 		this(0);
 	}
@@ -35,6 +37,7 @@ final class TestServer implements AutoCloseable {
 				.addService(this.service)
 				.build()
 				.start();
+			this.port = this.server.getPort();
 		}
 		catch (IOException ex) {
 			throw new IllegalStateException(ex);
@@ -42,7 +45,7 @@ final class TestServer implements AutoCloseable {
 	}
 
 	int port() {
-		return this.server.getPort();
+		return this.port;
 	}
 
 	String address() {

@@ -1,0 +1,45 @@
+package mu.micro.cli;
+
+import picocli.AutoComplete;
+
+/**
+ * The script that completes commands in bash and zsh: picocli's own for built-in
+ * commands, and the names of running services where one can stand.
+ */
+final class Completion {
+
+	private static final String SERVICES = """
+
+			# Services are commands too. Micro is asked for their names; if it cannot be reached there are none.
+			function _complete_micro_services() {
+			  local word="${COMP_WORDS[COMP_CWORD]}" before="${COMP_WORDS[*]:1:COMP_CWORD-1}"
+			  COMPREPLY=()
+			  case "$before" in
+			    ''|call|stream|'get service'|'debug health'|'debug stats'*|help) ;;
+			    *) _complete_micro; return ;;
+			  esac
+			  case "$word" in
+			    -*) _complete_micro; return ;;
+			  esac
+			  if [ -z "$before" ] || [ "$before" = help ]; then
+			    COMPREPLY=( $(compgen -W "%s" -- "$word") )
+			  fi
+			  COMPREPLY+=( $(compgen -W "$("${COMP_WORDS[0]}" services --request_timeout 2s 2>/dev/null)" -- "$word") )
+			}
+
+			complete -F _complete_micro_services -o default micro
+			""";
+
+	private Completion() {
+	}
+
+	/**
+	 * The script.
+	 * @return to be read by bash or zsh
+	 */
+	static String script() {
+		return AutoComplete.bash("micro", Commands.line(Commands.ALL.keySet()))
+				+ SERVICES.formatted(String.join(" ", Commands.ALL.keySet()));
+	}
+
+}

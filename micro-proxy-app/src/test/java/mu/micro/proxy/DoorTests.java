@@ -1,0 +1,72 @@
+package mu.micro.proxy;
+
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+
+import io.grpc.Status;
+import io.grpc.stub.StreamObserver;
+import mu.micro.MicroException;
+import mu.micro.proxy.trial.Ball;
+import mu.micro.proxy.trial.TrialGrpc;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Test;
+
+import org.springframework.boot.web.server.PortInUseException;
+import org.springframework.util.unit.DataSize;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+class DoorTests {
+
+	@Test
+	void aPortInUseIsNamed() throws Exception {
+		try (Stage stage = new Stage()) {
+			int port = stage.door.port();
+			assertThatExceptionOfType(PortInUseException.class).isThrownBy(() -> new Stage(Stage.properties(port)))
+				.satisfies((ex) -> assertThat(ex.getPort()).isEqualTo(port));
+		}
+	}
+
+	@Test
+	void openCallsEndBeforeTheDoorCloses() throws Exception {
+		try (Stage stage = new Stage()) {
+			TrialService trial = new TrialService();
+			stage.start("trial", trial, trial);
+			Catcher<Ball> answers = new Catcher<>();
+			StreamObserver<Ball> balls = TrialGrpc.newStub(stage.front).both(answers);
+			balls.onNext(Ball.getDefaultInstance());
+			answers.awaitMessages(1);
+			CompletableFuture<Void> stopped = CompletableFuture.runAsync(stage.door::stop);
+			balls.onNext(Ball.getDefaultInstance());
+			answers.awaitMessages(2);
+			balls.onCompleted();
+			assertThat(answers.status()).isEqualTo(Status.Code.OK);
+			stopped.get(10, TimeUnit.SECONDS);
+			assertThat(stage.door.isRunning()).isFalse();
+		}
+	}
+
+	@Test
+	void aCallWithoutEndIsCutOffWhenTheTimeIsOver() throws Exception {
+		try (Stage stage = new Stage()) {
+			TrialService trial = new TrialService();
+			stage.start("trial", trial, trial);
+			Catcher<Ball> answers = new Catcher<>();
+			TrialGrpc.newStub(stage.front).both(answers).onNext(Ball.getDefaultInstance());
+			answers.awaitMessages(1);
+			stage.door.stop();
+			assertThat(answers.status()).isEqualTo(Status.Code.UNAVAILABLE);
+			assertThat(trial.cancelled.await(10, TimeUnit.SECONDS)).isTrue();
+			Awaitility.await().untilAsserted(() -> assertThat(stage.open("micro.proxy.calls.open")).isZero());
+		}
+	}
+
+	@Test
+	void aLimitThatMakesNoSenseIsRefused() {
+		assertThatExceptionOfType(MicroException.Invalid.class)
+			.isThrownBy(() -> new ProxyProperties(0, DataSize.ofBytes(0), 1, java.time.Duration.ZERO))
+			.withMessageContaining("micro.proxy.max-message");
+	}
+
+}
