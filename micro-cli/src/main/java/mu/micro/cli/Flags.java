@@ -367,7 +367,7 @@ final class Flags {
 				case UINT32, FIXED32 -> Integer.parseUnsignedInt(value);
 				case INT64, SINT64, SFIXED64 -> Long.parseLong(value);
 				case UINT64, FIXED64 -> Long.parseUnsignedLong(value);
-				case FLOAT -> finite(value, Float.parseFloat(value), Float::isInfinite);
+				case FLOAT -> finite(value, Float.parseFloat(value), (number) -> number.isInfinite());
 				case DOUBLE -> finite(value, Double.parseDouble(value), (number) -> number.isInfinite());
 				case BYTES -> ByteString.copyFrom(base64(value));
 				case ENUM -> enumerated(field, value);

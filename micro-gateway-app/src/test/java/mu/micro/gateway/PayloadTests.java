@@ -87,33 +87,37 @@ class PayloadTests {
 	}
 
 	@ParameterizedTest
-	@CsvSource(delimiter = '|', value = { "{\"name\":\"\"}|name=x|field 'name' is given in the body and in the query",
-			"{\"customer\":{\"full_name\":\"x\"}}|customer.fullName=y|field 'customer.fullName' is given in",
-			"{\"tags\":[]}|tags=x|field 'tags' is given in", "{\"due_at\":null}|dueAt=x|field 'dueAt' is given" })
+	@CsvSource(delimiter = '|', quoteCharacter = '`',
+			value = { "{\"name\":\"\"}|name=x|field 'name' is given in the body and in the query",
+					"{\"customer\":{\"full_name\":\"x\"}}|customer.fullName=y|field 'customer.fullName' is given in",
+					"{\"tags\":[]}|tags=x|field 'tags' is given in",
+					"{\"due_at\":null}|dueAt=x|field 'dueAt' is given" })
 	void refusesAFieldInBodyAndQuery(String body, String query, String message) {
 		assertThatExceptionOfType(MicroException.Invalid.class).isThrownBy(() -> order(body, query))
 			.withMessageContaining(message);
 	}
 
 	@ParameterizedTest
-	@CsvSource(delimiter = '|', value = { "nmae=x|unknown field 'nmae': shop.Order has name, count",
-			"=x|unknown field ''", "customer.nmae=x|unknown field 'customer.nmae': shop.Customer has fullName, address",
-			"name=a&name=b|'name' is given twice", "customer.fullName=a&customer.full_name=b|is given twice",
-			"labels.a=1&labels.a=2|'labels.a' is given twice", "customer=x&customer.fullName=y|is given twice",
-			"labels=x|write labels.key=value", "name.x=1|cannot reach into 'name'",
-			"parties.fullName=x|cannot reach into 'parties'", "dueAt.seconds=1|cannot reach into 'dueAt'",
-			"count=many|field 'count': Not an int32 value", "count=|field 'count'", "count=99999999999|field 'count'",
-			"urgent=perhaps|field 'urgent': Invalid bool value", "kind=KIND_HAT|field 'kind'",
-			"dueAt=tomorrow|field 'dueAt'", "sizes=1&sizes=x|field 'sizes[1]'",
-			"customer.address.zipCode=x|field 'customer.address.zipCode': Not an int32", "customer=x|field 'customer'",
-			"card=1&cash=2|oneof", "byRole.x=y|field 'byRole.x'", "name=%zz|percent-encoded" })
+	@CsvSource(delimiter = '|', quoteCharacter = '`',
+			value = { "nmae=x|unknown field 'nmae': shop.Order has name, count", "=x|unknown field ''",
+					"customer.nmae=x|unknown field 'customer.nmae': shop.Customer has fullName, address",
+					"name=a&name=b|'name' is given twice", "customer.fullName=a&customer.full_name=b|is given twice",
+					"labels.a=1&labels.a=2|'labels.a' is given twice", "customer=x&customer.fullName=y|is given twice",
+					"labels=x|write labels.key=value", "name.x=1|cannot reach into 'name'",
+					"parties.fullName=x|cannot reach into 'parties'", "dueAt.seconds=1|cannot reach into 'dueAt'",
+					"count=many|field 'count': Not an int32 value", "count=|field 'count'",
+					"count=99999999999|field 'count'", "urgent=perhaps|field 'urgent': Invalid bool value",
+					"kind=KIND_HAT|field 'kind'", "dueAt=tomorrow|field 'dueAt'", "sizes=1&sizes=x|field 'sizes[1]'",
+					"customer.address.zipCode=x|field 'customer.address.zipCode': Not an int32",
+					"customer=x|field 'customer'", "card=1&cash=2|oneof", "byRole.x=y|field 'byRole.x'",
+					"name=%zz|percent-encoded" })
 	void namesWhatIsWrongInTheQuery(String query, String message) {
 		assertThatExceptionOfType(MicroException.Invalid.class).isThrownBy(() -> query(query))
 			.withMessageContaining(message);
 	}
 
 	@ParameterizedTest
-	@CsvSource(delimiter = '|', value = { "{\"name\":|malformed JSON at line 1, column",
+	@CsvSource(delimiter = '|', quoteCharacter = '`', value = { "{\"name\":|malformed JSON at line 1, column",
 			"{\"name\":\"x\"|malformed JSON at line 1", "{} x|malformed JSON", "{\"a\":1,}|malformed JSON",
 			"{'name':'x'}|malformed JSON", "{\"count\":007}|malformed JSON", "{\"price\":NaN}|malformed JSON",
 			"{/**/}|malformed JSON", "{\"name\":\"a\",\"name\":\"b\"}|malformed JSON at line 1, column 18",

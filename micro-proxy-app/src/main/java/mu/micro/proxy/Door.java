@@ -9,6 +9,8 @@ import java.util.concurrent.TimeUnit;
 import io.grpc.InsecureServerCredentials;
 import io.grpc.Server;
 import io.grpc.netty.NettyServerBuilder;
+import io.netty.channel.unix.Errors;
+import mu.micro.grpc.Channels;
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
 import org.jspecify.annotations.Nullable;
@@ -53,6 +55,8 @@ final class Door implements SmartLifecycle {
 
 	private static final int IDLE_MINUTES = 15;
 
+	private static final int CUT_OFF_SECONDS = 1;
+
 	private static final Log logger = LogFactory.getLog(Door.class);
 
 	private final InetSocketAddress address;
@@ -60,6 +64,8 @@ final class Door implements SmartLifecycle {
 	private final ProxyProperties properties;
 
 	private final Forwarding forwarding;
+
+	private final Channels channels;
 
 	private final CallMeter meter;
 
@@ -70,12 +76,15 @@ final class Door implements SmartLifecycle {
 	 * @param host the address to listen on
 	 * @param properties the port and the limits
 	 * @param forwarding where calls go
+	 * @param channels how services are reached; closed when the time to drain is over, so
+	 * that callers hear of an error
 	 * @param meter counts calls
 	 */
-	Door(String host, ProxyProperties properties, Forwarding forwarding, CallMeter meter) {
+	Door(String host, ProxyProperties properties, Forwarding forwarding, Channels channels, CallMeter meter) {
 		this.address = new InetSocketAddress(host, properties.port());
 		this.properties = properties;
 		this.forwarding = forwarding;
+		this.channels = channels;
 		this.meter = meter;
 	}
 
@@ -114,12 +123,23 @@ final class Door implements SmartLifecycle {
 			this.server = starting.start();
 		}
 		catch (IOException ex) {
-			PortInUseException.ifCausedBy(ex, BindException.class, (bind) -> {
+			if (inUse(ex)) {
 				throw new PortInUseException(this.address.getPort(), ex);
-			});
+			}
 			throw new UncheckedIOException("cannot listen on " + this.address, ex);
 		}
 		logger.info("gRPC for all services at " + this.address.getHostString() + ":" + port());
+	}
+
+	// As Java's own sockets say it, or the native ones.
+	private static boolean inUse(Throwable failure) {
+		for (Throwable ex = failure; ex != null; ex = ex.getCause()) {
+			if (ex instanceof BindException || ex instanceof Errors.NativeIoException nativeEx
+					&& nativeEx.expectedErr() == Errors.ERRNO_EADDRINUSE_NEGATIVE) {
+				return true;
+			}
+		}
+		return false;
 	}
 
 	@Override
@@ -131,7 +151,10 @@ final class Door implements SmartLifecycle {
 		running.shutdown();
 		try {
 			if (!running.awaitTermination(this.properties.drainTimeout().toMillis(), TimeUnit.MILLISECONDS)) {
-				running.shutdownNow().awaitTermination(1, TimeUnit.SECONDS);
+				this.channels.close();
+			}
+			if (!running.awaitTermination(CUT_OFF_SECONDS, TimeUnit.SECONDS)) {
+				running.shutdownNow().awaitTermination(CUT_OFF_SECONDS, TimeUnit.SECONDS);
 			}
 		}
 		catch (InterruptedException ex) {

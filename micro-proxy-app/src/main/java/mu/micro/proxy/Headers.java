@@ -1,6 +1,5 @@
 package mu.micro.proxy;
 
-import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 import io.grpc.CallOptions;
@@ -37,8 +36,11 @@ final class Headers {
 	 */
 	private static final Metadata.Key<String> NAMESPACE = key("micro-namespace");
 
-	private static final List<Metadata.Key<String>> HOP_BY_HOP = List.of(key("connection"), key("keep-alive"),
-			key("proxy-connection"), key("proxy-authorization"), key("transfer-encoding"), key("upgrade"));
+	/**
+	 * What a proxy asks of its own callers. HTTP/2 itself refuses all other headers that
+	 * are for one hop.
+	 */
+	private static final Metadata.Key<String> PROXY_AUTHORIZATION = key("proxy-authorization");
 
 	private Headers() {
 	}
@@ -55,26 +57,16 @@ final class Headers {
 	 * @return the options of the call to the service
 	 */
 	static CallOptions passOn(Metadata headers) {
-		HOP_BY_HOP.forEach(headers::discardAll);
 		headers.discardAll(SERVICE);
 		headers.discardAll(INSTANCE);
 		headers.discardAll(NAMESPACE);
+		headers.discardAll(PROXY_AUTHORIZATION);
 		long timeout = (Context.current().getDeadline() == null) ? nanos(headers.get(TIMEOUT)) : -1;
 		if (timeout < 0) {
 			return CallOptions.DEFAULT;
 		}
 		headers.discardAll(TIMEOUT);
 		return CallOptions.DEFAULT.withDeadlineAfter(timeout, TimeUnit.NANOSECONDS);
-	}
-
-	/**
-	 * Leaves in the headers what goes back to the caller.
-	 * @param headers the service's headers
-	 * @return the same
-	 */
-	static Metadata answered(Metadata headers) {
-		HOP_BY_HOP.forEach(headers::discardAll);
-		return headers;
 	}
 
 	private static long nanos(@Nullable String timeout) {

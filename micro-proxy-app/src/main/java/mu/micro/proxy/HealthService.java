@@ -141,8 +141,8 @@ final class HealthService extends HealthGrpc.HealthImplBase {
 			if (this.out.isCancelled()) {
 				return;
 			}
-			Status.Code code = Status.fromThrowable(failure).getCode();
-			if (answer == null && code == Status.Code.UNIMPLEMENTED) {
+			Status.Code code = (failure != null) ? Status.fromThrowable(failure).getCode() : Status.Code.OK;
+			if (code == Status.Code.UNIMPLEMENTED) {
 				this.out.onError(failure);
 				return;
 			}

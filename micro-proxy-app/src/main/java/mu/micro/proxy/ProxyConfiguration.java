@@ -74,8 +74,9 @@ class ProxyConfiguration {
 	}
 
 	@Bean
-	Door door(MicroProperties micro, ProxyProperties properties, Forwarding forwarding, MeterRegistry meters) {
-		return new Door(micro.listenAddress(), properties, forwarding, new CallMeter(meters));
+	Door door(MicroProperties micro, ProxyProperties properties, Forwarding forwarding, Channels channels,
+			MeterRegistry meters) {
+		return new Door(micro.listenAddress(), properties, forwarding, channels, new CallMeter(meters));
 	}
 
 	@Bean

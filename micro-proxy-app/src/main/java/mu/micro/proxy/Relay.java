@@ -134,7 +134,7 @@ final class Relay extends ServerCall.Listener<InputStream> {
 
 		@Override
 		public void onHeaders(Metadata headers) {
-			Relay.this.front.sendHeaders(Headers.answered(headers));
+			Relay.this.front.sendHeaders(headers);
 		}
 
 		@Override
@@ -161,20 +161,28 @@ final class Relay extends ServerCall.Listener<InputStream> {
 		public void onClose(Status status, Metadata trailers) {
 			// gRPC does not close what waits for a connection that never comes.
 			drop(Relay.this.last);
-			if (Relay.this.answered || status.getCode() != Status.Code.UNAVAILABLE) {
-				Relay.this.front.close(status, trailers);
+			MicroException ours = (Relay.this.answered) ? null : ours(status);
+			if (ours != null) {
+				Refusal.of(ours).end(Relay.this.front);
 			}
 			else {
-				Refusal.of(new MicroException.Unavailable(unanswered(status))).end(Relay.this.front);
+				Relay.this.front.close(status, trailers);
 			}
 		}
 
-		private String unanswered(Status status) {
+		// A service that ends resets its streams, which looks as if somebody cancelled.
+		private @Nullable MicroException ours(Status status) {
 			Throwable cause = status.getCause();
 			String reason = (cause != null && cause.getMessage() != null) ? cause.getMessage()
-					: status.getDescription();
-			return "'" + Relay.this.service + "' did not answer, or ended in mid-call: " + reason
-					+ "; see 'micro services' for what runs";
+					: String.valueOf(status.getDescription());
+			if (status.getCode() == Status.Code.CANCELLED && cause != null) {
+				return new MicroException.Internal("a message could not be passed on: " + reason, cause);
+			}
+			if (status.getCode() == Status.Code.UNAVAILABLE || status.getCode() == Status.Code.CANCELLED) {
+				return new MicroException.Unavailable("'" + Relay.this.service
+						+ "' did not answer, or ended in mid-call: " + reason + "; see 'micro services' for what runs");
+			}
+			return null;
 		}
 
 	}

@@ -67,7 +67,7 @@ final class Stage implements AutoCloseable {
 		this.schemas = configuration.schemas(this.registry, this.channels);
 		Forwarding forwarding = configuration.forwarding(this.routes, this.registry, this.channels, this.workers,
 				configuration.reflectionForAll(this.routes, this.schemas, this.workers));
-		this.door = new Door("127.0.0.1", properties, forwarding, new CallMeter(this.meters));
+		this.door = new Door("127.0.0.1", properties, forwarding, this.channels, new CallMeter(this.meters));
 		this.door.start();
 		this.front = open();
 		until("micro-none", false);

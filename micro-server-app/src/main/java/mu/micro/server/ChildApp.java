@@ -25,7 +25,7 @@ class ChildApp {
 
 	private static final Log logger = LogFactory.getLog(ChildApp.class);
 
-	private static final Duration FIRST_DELAY = Duration.ofMillis(250);
+	static final Duration FIRST_DELAY = Duration.ofMillis(250);
 
 	private static final Duration LONG_ENOUGH = Duration.ofSeconds(30);
 
@@ -34,6 +34,8 @@ class ChildApp {
 	private final String name;
 
 	private final List<String> command;
+
+	private final Duration firstDelay;
 
 	private final ReentrantLock lock = new ReentrantLock();
 
@@ -47,9 +49,10 @@ class ChildApp {
 
 	private volatile String state = "starting";
 
-	ChildApp(String name, List<String> command) {
+	ChildApp(String name, List<String> command, Duration firstDelay) {
 		this.name = name;
 		this.command = command;
+		this.firstDelay = firstDelay;
 		this.keeper = new Thread(this::keep, "micro-app-" + name);
 		this.keeper.setDaemon(true);
 	}
@@ -81,7 +84,7 @@ class ChildApp {
 						+ " times in a row, and is not started again. Mend what its lines above name, then restart the server.");
 				return;
 			}
-			Duration delay = FIRST_DELAY.multipliedBy(1L << (failures - 1));
+			Duration delay = this.firstDelay.multipliedBy(1L << (failures - 1));
 			this.state = "starting again: " + end;
 			if (sleepUnlessStopping(delay, end)) {
 				this.state = "stopped";

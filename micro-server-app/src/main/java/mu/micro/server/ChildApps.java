@@ -22,6 +22,14 @@ class ChildApps extends AbstractHealthIndicator implements SmartLifecycle {
 
 	private static final Log logger = LogFactory.getLog(ChildApps.class);
 
+	/**
+	 * Newer JDKs warn of native access and Unsafe, which Netty and protobuf use, unless
+	 * told that this is meant; older ones do not know these flags.
+	 */
+	private static final List<String> JVM = (Runtime.version().feature() >= 24)
+			? List.of("-XX:+UseSerialGC", "--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow")
+			: List.of("-XX:+UseSerialGC");
+
 	private final List<String> names;
 
 	private final AppFinder finder;
@@ -46,10 +54,12 @@ class ChildApps extends AbstractHealthIndicator implements SmartLifecycle {
 		this.started = true;
 		for (String name : this.names) {
 			this.finder.find(name).ifPresentOrElse((jar) -> {
-				List<String> command = new ArrayList<>(List.of(ProcessHandle.current().info().command().orElse("java"),
-						"-XX:+UseSerialGC", "-jar", jar.toString(), "--micro.exit-with-parent=true"));
+				List<String> command = new ArrayList<>();
+				command.add(ProcessHandle.current().info().command().orElse("java"));
+				command.addAll(JVM);
+				command.addAll(List.of("-jar", jar.toString(), "--micro.exit-with-parent=true"));
 				command.addAll(this.arguments);
-				ChildApp app = new ChildApp(name, command);
+				ChildApp app = new ChildApp(name, command, ChildApp.FIRST_DELAY);
 				this.running.put(name, app);
 				app.start();
 			}, () -> logger.warn("The " + name + " is not started: no jar at "

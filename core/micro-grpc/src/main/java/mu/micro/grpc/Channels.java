@@ -13,6 +13,7 @@ import io.grpc.InsecureChannelCredentials;
 import io.grpc.ManagedChannel;
 import io.grpc.ManagedChannelBuilder;
 import mu.micro.registry.Instance;
+import mu.micro.MicroException;
 import mu.micro.registry.Registry;
 
 /**
@@ -83,7 +84,7 @@ public final class Channels implements AutoCloseable {
 		this.lock.lock();
 		try {
 			if (this.closed) {
-				throw new IllegalStateException("the channels are closed");
+				throw new MicroException.Unavailable("the channels are closed");
 			}
 			ManagedChannel channel = this.channels.get(target);
 			if (channel == null) {

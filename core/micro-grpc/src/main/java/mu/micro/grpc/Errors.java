@@ -161,14 +161,13 @@ public final class Errors {
 		if (trailers == null) {
 			return null;
 		}
-		com.google.rpc.Status rich = StatusProto.fromStatusAndTrailers(status, trailers);
-		if (rich == null || rich.getDetailsCount() == 0 || !rich.getDetails(0).is(Error.class)) {
-			return null;
-		}
 		try {
-			return rich.getDetails(0).unpack(Error.class);
+			com.google.rpc.Status rich = StatusProto.fromStatusAndTrailers(status, trailers);
+			return (rich.getDetailsCount() > 0 && rich.getDetails(0).is(Error.class))
+					? rich.getDetails(0).unpack(Error.class) : null;
 		}
-		catch (InvalidProtocolBufferException ex) {
+		catch (InvalidProtocolBufferException | IllegalArgumentException ex) {
+			// Whoever sent it, its status still says what happened.
 			return null;
 		}
 	}

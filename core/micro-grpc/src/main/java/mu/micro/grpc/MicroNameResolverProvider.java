@@ -7,12 +7,16 @@ import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
 
+import io.grpc.Attributes;
 import io.grpc.EquivalentAddressGroup;
 import io.grpc.NameResolver;
 import io.grpc.NameResolverProvider;
 import io.grpc.Status;
 import io.grpc.StatusOr;
+import io.grpc.SynchronizationContext;
 import mu.micro.MicroException;
 import mu.micro.Subscription;
 import mu.micro.registry.Instance;
@@ -114,14 +118,25 @@ public final class MicroNameResolverProvider extends NameResolverProvider {
 
 		private final ConfigOrError serviceConfig;
 
+		private final SynchronizationContext context;
+
+		private final ScheduledExecutorService timer;
+
 		private @Nullable Subscription watch;
+
+		private @Nullable Listener2 listener;
+
+		private volatile boolean told;
 
 		Resolver(Registry registry, String service, @Nullable String schema, Args args) {
 			this.registry = registry;
 			this.service = service;
 			this.schema = schema;
+			this.context = args.getSynchronizationContext();
+			this.timer = args.getScheduledExecutorService();
 			this.serviceConfig = args.getServiceConfigParser()
-				.parseServiceConfig(Map.of("loadBalancingConfig", List.of(Map.of("round_robin", Map.of()))));
+				.parseServiceConfig(
+						Map.of("loadBalancingConfig", List.of(Map.of(MicroLoadBalancerProvider.POLICY, Map.of()))));
 		}
 
 		@Override
@@ -131,33 +146,51 @@ public final class MicroNameResolverProvider extends NameResolverProvider {
 
 		@Override
 		public void start(Listener2 listener) {
-			try {
-				this.watch = this.registry.watch(this.service, (instances) -> tell(listener, instances));
-			}
-			catch (MicroException ex) {
-				listener.onError(Status.UNAVAILABLE.withDescription(ex.getMessage()).withCause(ex));
-			}
+			this.listener = listener;
+			refresh();
 		}
 
-		private void tell(Listener2 listener, List<Instance> instances) {
+		// Called again, with back-off, after an error.
+		@Override
+		public void refresh() {
+			Listener2 to = this.listener;
+			if (to == null) {
+				return;
+			}
+			if (this.watch == null) {
+				try {
+					this.watch = this.registry.watch(this.service, (instances) -> tell(to, instances));
+				}
+				catch (MicroException ex) {
+					to.onError(Status.UNAVAILABLE.withDescription(ex.getMessage()).withCause(ex));
+					return;
+				}
+			}
+			this.context.schedule(() -> {
+				if (!this.told && this.listener != null) {
+					to.onError(Status.UNAVAILABLE.withDescription("the registry has not said in " + SILENCE_SECONDS
+							+ " s where '" + this.service + "' runs; see whether it can be reached"));
+				}
+			}, SILENCE_SECONDS, TimeUnit.SECONDS, this.timer);
+		}
+
+		private void tell(Listener2 to, List<Instance> instances) {
+			this.told = true;
 			List<EquivalentAddressGroup> addresses = instances.stream()
 				.filter((instance) -> this.schema == null
 						|| this.schema.equals(instance.metadata().getOrDefault(Instance.SCHEMA, "")))
 				.map((instance) -> new EquivalentAddressGroup(new InetSocketAddress(instance.host(), instance.port())))
 				.toList();
-			if (addresses.isEmpty()) {
-				listener.onError(Status.UNAVAILABLE
-					.withDescription("no instance of '" + this.service + "' is running; start one"));
-				return;
-			}
-			listener.onResult(ResolutionResult.newBuilder()
+			to.onResult(ResolutionResult.newBuilder()
 				.setAddressesOrError(StatusOr.fromValue(addresses))
+				.setAttributes(Attributes.newBuilder().set(MicroLoadBalancerProvider.SERVICE, this.service).build())
 				.setServiceConfig(this.serviceConfig)
 				.build());
 		}
 
 		@Override
 		public void shutdown() {
+			this.listener = null;
 			if (this.watch != null) {
 				this.watch.close();
 			}

@@ -100,19 +100,28 @@ public final class Reflection {
 		Map<String, FileDescriptorProto> files = new LinkedHashMap<>();
 		Deque<String> missing = new ArrayDeque<>();
 		for (String service : services) {
-			add(ask(call, ServerReflectionRequest.newBuilder().setFileContainingSymbol(service)), files, missing);
+			add(call, ServerReflectionRequest.newBuilder().setFileContainingSymbol(service), files, missing);
 		}
 		while (!missing.isEmpty()) {
 			String file = missing.pop();
 			if (!files.containsKey(file)) {
-				add(ask(call, ServerReflectionRequest.newBuilder().setFileByFilename(file)), files, missing);
+				add(call, ServerReflectionRequest.newBuilder().setFileByFilename(file), files, missing);
 			}
 		}
 		return Schema.of(new ArrayList<>(files.values()), services);
 	}
 
-	private static void add(ServerReflectionResponse answer, Map<String, FileDescriptorProto> files,
-			Deque<String> missing) throws InvalidProtocolBufferException {
+	private static void add(BlockingClientCall<ServerReflectionRequest, ServerReflectionResponse> call,
+			ServerReflectionRequest.Builder request, Map<String, FileDescriptorProto> files, Deque<String> missing)
+			throws StatusException, InterruptedException, InvalidProtocolBufferException {
+		ServerReflectionResponse answer;
+		try {
+			answer = ask(call, request);
+		}
+		catch (MicroException.NotFound ex) {
+			// A service that is not defined by Protocol Buffers, or a file nobody has.
+			return;
+		}
 		for (ByteString bytes : answer.getFileDescriptorResponse().getFileDescriptorProtoList()) {
 			FileDescriptorProto file = FileDescriptorProto.parseFrom(bytes);
 			if (files.putIfAbsent(file.getName(), file) == null) {

@@ -18,6 +18,7 @@ import com.google.protobuf.Descriptors.FileDescriptor;
 import com.google.protobuf.Descriptors.GenericDescriptor;
 import com.google.protobuf.Descriptors.MethodDescriptor;
 import com.google.protobuf.Descriptors.ServiceDescriptor;
+import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.util.JsonFormat;
 import io.grpc.ServerServiceDefinition;
 import io.grpc.protobuf.ProtoFileDescriptorSupplier;
@@ -143,11 +144,16 @@ public final class Schema {
 	private static String hash(Collection<FileDescriptor> files, List<ServiceDescriptor> services) {
 		try {
 			MessageDigest digest = MessageDigest.getInstance("SHA-256");
-			files.forEach((file) -> digest.update(file.toProto().toByteArray()));
+			for (FileDescriptor file : files) {
+				// Read without extensions: who knows an option writes it elsewhere than
+				// who
+				// does not.
+				digest.update(FileDescriptorProto.parseFrom(file.toProto().toByteArray()).toByteArray());
+			}
 			services.forEach((service) -> digest.update(service.getFullName().getBytes(StandardCharsets.UTF_8)));
 			return HexFormat.of().formatHex(digest.digest(), 0, HASH_BYTES);
 		}
-		catch (NoSuchAlgorithmException ex) {
+		catch (NoSuchAlgorithmException | InvalidProtocolBufferException ex) {
 			throw new IllegalStateException(ex);
 		}
 	}

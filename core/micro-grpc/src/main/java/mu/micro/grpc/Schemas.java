@@ -8,9 +8,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.ReentrantLock;
 
+import io.grpc.Context;
+import io.grpc.Deadline;
 import mu.micro.MicroException;
 import mu.micro.Subscription;
 import mu.micro.registry.Instance;
@@ -28,6 +32,11 @@ public final class Schemas implements AutoCloseable {
 	 */
 	public static final int MOST = 1000;
 
+	/**
+	 * What the reader itself may need after its call has ended.
+	 */
+	private static final long SLACK_MILLIS = 1000;
+
 	private final Registry registry;
 
 	private final Channels channels;
@@ -39,6 +48,8 @@ public final class Schemas implements AutoCloseable {
 	private final Map<String, Watched> services = new LinkedHashMap<>(16, 0.75f, true);
 
 	private final Map<Key, CompletableFuture<Schema>> schemas = new LinkedHashMap<>(16, 0.75f, true);
+
+	private boolean closed;
 
 	/**
 	 * Nothing known yet.
@@ -90,6 +101,9 @@ public final class Schemas implements AutoCloseable {
 	private Map<String, List<Instance>> groups(String service) {
 		this.lock.lock();
 		try {
+			if (this.closed) {
+				throw new MicroException.Unavailable("the schemas are closed");
+			}
 			Watched known = this.services.get(service);
 			if (known != null) {
 				return known.groups;
@@ -106,6 +120,9 @@ public final class Schemas implements AutoCloseable {
 		Watched dropped = null;
 		this.lock.lock();
 		try {
+			if (this.closed) {
+				return watched.groups;
+			}
 			Watched other = this.services.putIfAbsent(service, watched);
 			if (other != null) {
 				return other.groups;
@@ -137,31 +154,50 @@ public final class Schemas implements AutoCloseable {
 		finally {
 			this.lock.unlock();
 		}
-		if (known != null) {
-			return join(known);
+		if (known == null) {
+			read(key, mine);
+			known = mine;
 		}
-		try {
-			mine.complete(Reflection.read(this.channels.to(key.service, key.hash), this.timeout));
-		}
-		catch (RuntimeException ex) {
-			this.lock.lock();
-			try {
-				this.schemas.remove(key, mine);
-			}
-			finally {
-				this.lock.unlock();
-			}
-			mine.completeExceptionally(ex);
-		}
-		return join(mine);
+		return await(key, known);
 	}
 
-	private static Schema join(CompletableFuture<Schema> schema) {
+	// Others wait for it, so it must not end with the call it is made for.
+	private void read(Key key, CompletableFuture<Schema> into) {
+		Thread reader = new Thread(Context.ROOT.wrap(() -> {
+			try {
+				into.complete(Reflection.read(this.channels.to(key.service, key.hash), this.timeout));
+			}
+			catch (RuntimeException ex) {
+				this.lock.lock();
+				try {
+					this.schemas.remove(key, into);
+				}
+				finally {
+					this.lock.unlock();
+				}
+				into.completeExceptionally(ex);
+			}
+		}), "micro-schema");
+		reader.setDaemon(true);
+		reader.start();
+	}
+
+	private Schema await(Key key, CompletableFuture<Schema> schema) {
+		Deadline deadline = Context.current().getDeadline();
+		long most = this.timeout.toMillis() + SLACK_MILLIS;
 		try {
-			return schema.join();
+			return schema.get((deadline != null) ? Math.min(most, deadline.timeRemaining(TimeUnit.MILLISECONDS)) : most,
+					TimeUnit.MILLISECONDS);
 		}
-		catch (CompletionException ex) {
+		catch (ExecutionException ex) {
 			throw Errors.toException((ex.getCause() != null) ? ex.getCause() : ex);
+		}
+		catch (TimeoutException ex) {
+			throw new MicroException.TimedOut("'" + key.service + "' has not said in time what it offers", ex);
+		}
+		catch (InterruptedException ex) {
+			Thread.currentThread().interrupt();
+			throw new MicroException.Cancelled("interrupted while reading a schema", ex);
 		}
 	}
 
@@ -170,6 +206,7 @@ public final class Schemas implements AutoCloseable {
 		List<Watched> open;
 		this.lock.lock();
 		try {
+			this.closed = true;
 			open = new ArrayList<>(this.services.values());
 			this.services.clear();
 			this.schemas.clear();

@@ -293,9 +293,7 @@ final class DirectoryMedium implements Medium {
 		}
 	}
 
-	/**
-	 * Writes again what could not be written, or what somebody removed.
-	 */
+	// Writes again what could not be written, or what somebody removed.
 	private void heal(boolean changed) {
 		this.lock.lock();
 		try {

@@ -24,7 +24,6 @@ import io.grpc.stub.ClientCalls;
 import io.grpc.stub.StreamObserver;
 import mu.micro.MicroException;
 import mu.micro.grpc.Errors;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Calls to one Micro server. Each call tries the server anew: none fails, or waits,
@@ -88,7 +87,7 @@ final class Connection {
 	 * @return the answer, or a {@link MicroException}, within the timeout
 	 */
 	<Q, A> CompletableFuture<A> ask(MethodDescriptor<Q, A> method, Q request) {
-		Deadline limit = Context.current().getDeadline();
+		Context caller = Context.current();
 		CompletableFuture<A> answer = new CompletableFuture<>();
 		ClientCalls.asyncUnaryCall(call(method, this.timeout), request, new StreamObserver<A>() {
 
@@ -100,7 +99,7 @@ final class Connection {
 
 			@Override
 			public void onError(Throwable failure) {
-				answer.completeExceptionally(failed(failure, limit));
+				answer.completeExceptionally(failed(failure, caller));
 			}
 
 			@Override
@@ -161,20 +160,22 @@ final class Connection {
 	/**
 	 * Notes that a call failed.
 	 * @param failure what it ended with
-	 * @param limit the caller's own deadline, or null if it had none
+	 * @param caller in which context the call was made
 	 * @return what that means
 	 */
-	MicroException failed(Throwable failure, @Nullable Deadline limit) {
+	MicroException failed(Throwable failure, Context caller) {
 		Status.Code code = (failure instanceof StatusRuntimeException ex) ? ex.getStatus().getCode()
 				: Status.Code.UNKNOWN;
-		if (code == Status.Code.DEADLINE_EXCEEDED && limit != null && limit.isExpired()) {
+		Deadline limit = caller.getDeadline();
+		if (caller.isCancelled() || limit != null && limit.isExpired()) {
 			return Errors.toException(failure);
 		}
 		if (code == Status.Code.UNIMPLEMENTED) {
 			return new MicroException.Unimplemented("what answers at " + this.address
 					+ " is no Micro server with a registry; set micro.remote.address to one");
 		}
-		if (code != Status.Code.DEADLINE_EXCEEDED && code != Status.Code.UNAVAILABLE) {
+		// A server that stops cancels the calls it has.
+		if (code != Status.Code.DEADLINE_EXCEEDED && code != Status.Code.UNAVAILABLE && code != Status.Code.CANCELLED) {
 			return Errors.toException(failure);
 		}
 		if (code == Status.Code.DEADLINE_EXCEEDED) {

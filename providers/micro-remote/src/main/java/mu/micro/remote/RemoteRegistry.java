@@ -407,7 +407,7 @@ public final class RemoteRegistry implements Scoped<Registry> {
 					this.next = after(Duration.ZERO, this::open);
 					return;
 				}
-				MicroException ex = RemoteRegistry.this.server.failed(failure, null);
+				MicroException ex = RemoteRegistry.this.server.failed(failure, Context.ROOT);
 				if (!(ex instanceof MicroException.Unavailable)) {
 					logger.log(System.Logger.Level.WARNING,
 							"a watch of the registry ended: " + ex.getMessage() + "; it is opened again");
