@@ -413,7 +413,7 @@ final class Flags {
 	}
 
 	private static Failure wrong(FieldDescriptor field, String flag, String value) {
-		String hint = "";
+		String hint = ",";
 		if (field.isMapField()) {
 			hint = ", as JSON or key=value,";
 		}

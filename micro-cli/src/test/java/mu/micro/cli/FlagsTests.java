@@ -49,7 +49,7 @@ class FlagsTests {
 				// Booleans.
 				good("{'loud':true}", "--loud"), good("{'loud':true}", "--loud=true"), good("{}", "--loud=false"),
 				good("{}", "--loud", "false"), good("{'loud':true}", "--loud", "TRUE"),
-				good("{'loud':true,'name':'x'}", "--loud", "--name", "x"),
+				good("{'name':'x','loud':true}", "--loud", "--name", "x"),
 				good("{'bits':[true,false,true]}", "--bits", "--bits=false,true"),
 				// Numbers to their limits.
 				good("{'i32':-3}", "--i32", "-3"),

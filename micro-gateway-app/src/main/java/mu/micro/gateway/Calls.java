@@ -26,8 +26,6 @@ import mu.micro.grpc.Json;
 import mu.micro.grpc.Schemas;
 import mu.micro.registry.Registry;
 import mu.micro.wire.errors.Error;
-import org.apache.commons.logging.Log;
-import org.apache.commons.logging.LogFactory;
 import org.jspecify.annotations.Nullable;
 import reactor.core.publisher.Mono;
 import reactor.core.publisher.MonoSink;
@@ -42,8 +40,6 @@ final class Calls implements AutoCloseable {
 	 * The largest answer of a service in bytes, as in Micro v3.
 	 */
 	static final int MOST_ANSWER = 32 * 1024 * 1024;
-
-	private static final Log logger = LogFactory.getLog(Calls.class);
 
 	private static final Duration SCHEMA_TIMEOUT = Duration.ofSeconds(5);
 
@@ -131,8 +127,8 @@ final class Calls implements AutoCloseable {
 	}
 
 	private static Refusal late(Request request) {
-		return new Refusal(Errors.error(request.route().service(), 504, "service '" + request.route().service()
-				+ "' did not answer within " + request.timeout().toMillis() + " ms"));
+		return new Refusal(Errors.error(request.route().service(), 504,
+				"service '" + request.route().service() + "' did not answer within " + Text.of(request.timeout())));
 	}
 
 	/**
@@ -270,13 +266,13 @@ final class Calls implements AutoCloseable {
 			if (status.getCode() == Status.Code.DEADLINE_EXCEEDED && this.request.left().isZero()) {
 				return late(this.request);
 			}
-			String detail = error.getDetail();
-			if (status.getCode() == Status.Code.UNAVAILABLE) {
-				logger.debug("cannot reach " + service(), status.asException());
-				detail = "service '" + service() + "' cannot be reached, or went away before it answered (" + detail
-						+ "); see 'micro services' for those that run, then try again";
+			// Nobody here cancelled a call whose end arrives here: the service did.
+			if (status.getCode() == Status.Code.UNAVAILABLE || status.getCode() == Status.Code.CANCELLED) {
+				return new Refusal(Errors.error(service(), 503,
+						"service '" + service() + "' cannot be reached, or went away before it answered ("
+								+ error.getDetail() + "); see 'micro services' for those that run, then try again"));
 			}
-			return new Refusal(error.toBuilder().setId(service()).setDetail(detail).build());
+			return new Refusal(error.toBuilder().setId(service()).build());
 		}
 
 		private String service() {

@@ -1,5 +1,6 @@
 package mu.micro.gateway;
 
+import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.Locale;
@@ -7,6 +8,7 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -38,6 +40,7 @@ import tools.jackson.databind.node.JsonNodeFactory;
 
 import org.springframework.boot.web.server.PortInUseException;
 import org.springframework.context.SmartLifecycle;
+import org.springframework.util.unit.DataSize;
 
 /**
  * The HTTP server: what a request must be before it is a call, and how answers are
@@ -64,7 +67,11 @@ final class Door implements SmartLifecycle {
 
 	private static final int BEFORE_GRPC_SERVER = 100;
 
+	private static final int BODY_LATE = 408;
+
 	private static final int CLIENT_GONE = 499;
+
+	private static final int HEAP_SHARE = 16;
 
 	private static final byte[] NOTHING = {};
 
@@ -80,6 +87,10 @@ final class Door implements SmartLifecycle {
 
 	private final AtomicInteger active = new AtomicInteger();
 
+	private final AtomicLong held = new AtomicLong();
+
+	private final long mostHeld;
+
 	private final ChannelGroup connections = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE);
 
 	private volatile boolean stopping;
@@ -94,6 +105,8 @@ final class Door implements SmartLifecycle {
 		this.version = version;
 		this.calls = calls;
 		this.meters = meters;
+		DataSize mostHeld = properties.maxHeld();
+		this.mostHeld = (mostHeld != null) ? mostHeld.toBytes() : Runtime.getRuntime().maxMemory() / HEAP_SHARE;
 		Gauge.builder("micro.gateway.active", this.active, AtomicInteger::get)
 			.description("Requests under way")
 			.register(meters);
@@ -123,7 +136,11 @@ final class Door implements SmartLifecycle {
 		}
 		catch (ChannelBindException ex) {
 			loops.dispose();
-			PortInUseException.throwIfPortBindingException(ex, this.properties::port);
+			Throwable cause = ex.getCause();
+			// The native transport's exception is no BindException.
+			if (cause instanceof IOException && String.valueOf(cause.getMessage()).contains("in use")) {
+				throw new PortInUseException(this.properties.port(), ex);
+			}
 			throw ex;
 		}
 		logger.info("http://" + this.address + ":" + port());
@@ -190,7 +207,7 @@ final class Door implements SmartLifecycle {
 		Visit(HttpServerRequest request, HttpServerResponse response) {
 			this.request = request;
 			this.response = response;
-			this.inbound = new Inbound(request, mostBody());
+			this.inbound = new Inbound(request, mostBody(), Door.this.held, Door.this.mostHeld);
 			String target = originForm(request.uri());
 			int mark = target.indexOf('?');
 			this.path = (mark < 0) ? target : target.substring(0, mark);
@@ -273,7 +290,7 @@ final class Door implements SmartLifecycle {
 			return this.inbound.body()
 				.timeout(timeout)
 				.onErrorMap(TimeoutException.class,
-						(ex) -> new Refusal(408, "the body did not arrive within " + timeout.toMillis() + " ms"));
+						(ex) -> new Refusal(BODY_LATE, "the body did not arrive within " + timeout.toMillis() + " ms"));
 		}
 
 		private Mono<Answer> refused(Throwable ex) {
@@ -309,6 +326,9 @@ final class Door implements SmartLifecycle {
 				return this.response.sendByteArray(body).then();
 			}
 			this.response.keepAlive(false);
+			if (answer.status() == BODY_LATE || this.inbound.isAwaited()) {
+				return this.response.sendByteArray(body).then();
+			}
 			Flux<ByteBuf> lingering = Flux.concat(body.map(Unpooled::wrappedBuffer),
 					this.inbound.discard().then(Mono.empty()));
 			return this.response.send(lingering, (part) -> true).then();
@@ -316,6 +336,7 @@ final class Door implements SmartLifecycle {
 
 		private void end() {
 			Door.this.active.decrementAndGet();
+			this.inbound.release();
 			Route route = this.found;
 			Timer.builder("micro.gateway.requests")
 				.description("Requests by endpoint; those for none that exists under none")

@@ -2,6 +2,8 @@ package mu.micro.gateway;
 
 import java.time.Duration;
 
+import org.jspecify.annotations.Nullable;
+
 import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.bind.DefaultValue;
 import org.springframework.util.Assert;
@@ -14,11 +16,13 @@ import org.springframework.util.unit.DataSize;
  * @param timeout How long a request may take in all, from its head to the answer. A
  * request may ask for less in its timeout header (nanoseconds) or grpc-timeout header.
  * @param maxBody The largest request body; a larger one is answered with 413.
+ * @param maxHeld How many bytes of request bodies are held at one time, by all requests
+ * together; one more is answered with 503. A sixteenth of the heap when unset.
  * @param maxRequests How many requests may be under way; one more is answered with 503.
  */
 @ConfigurationProperties("micro.gateway")
 record GatewayProperties(@DefaultValue("8080") int port, @DefaultValue("10s") Duration timeout,
-		@DefaultValue("10MB") DataSize maxBody, @DefaultValue("1000") int maxRequests) {
+		@DefaultValue("10MB") DataSize maxBody, @Nullable DataSize maxHeld, @DefaultValue("1000") int maxRequests) {
 
 	private static final DataSize MOST_BODY = DataSize.ofMegabytes(512);
 

@@ -2,8 +2,12 @@ package mu.micro.gateway;
 
 import java.io.ByteArrayOutputStream;
 import java.time.Duration;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 
 import io.netty.buffer.ByteBuf;
+import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpHeaderValues;
 import org.reactivestreams.Subscription;
 import reactor.core.publisher.BaseSubscriber;
 import reactor.core.publisher.Mono;
@@ -11,9 +15,9 @@ import reactor.core.publisher.Sinks;
 import reactor.netty.http.server.HttpServerRequest;
 
 /**
- * A request's body, of which no more than a limit is held. What a client still sends
- * after it was refused is taken and thrown away for a while, for it would not read the
- * answer before it has sent.
+ * A request's body, of which no more than a limit is held, as of all bodies together.
+ * What a client still sends after it was refused is taken and thrown away for a while,
+ * for it would not read the answer before it has sent.
  */
 final class Inbound extends BaseSubscriber<ByteBuf> {
 
@@ -24,6 +28,12 @@ final class Inbound extends BaseSubscriber<ByteBuf> {
 	private final HttpServerRequest request;
 
 	private final int most;
+
+	private final AtomicLong heldByAll;
+
+	private final long mostByAll;
+
+	private final AtomicInteger counted = new AtomicInteger();
 
 	private final Sinks.One<byte[]> body = Sinks.one();
 
@@ -39,14 +49,24 @@ final class Inbound extends BaseSubscriber<ByteBuf> {
 
 	private boolean ended;
 
-	Inbound(HttpServerRequest request, int most) {
+	/**
+	 * Reads nothing yet.
+	 * @param request the request
+	 * @param most how many bytes the body may have
+	 * @param heldByAll counts the bytes held of all bodies
+	 * @param mostByAll how many those may be
+	 */
+	Inbound(HttpServerRequest request, int most, AtomicLong heldByAll, long mostByAll) {
 		this.request = request;
 		this.most = most;
+		this.heldByAll = heldByAll;
+		this.mostByAll = mostByAll;
 	}
 
 	/**
 	 * The whole body.
-	 * @return the body, or a {@link Refusal} if it is larger than the limit
+	 * @return the body, or a {@link Refusal} if it is larger than the limit, or there is
+	 * no room for it now
 	 */
 	Mono<byte[]> body() {
 		this.begun = true;
@@ -60,6 +80,15 @@ final class Inbound extends BaseSubscriber<ByteBuf> {
 	 */
 	boolean isOpen() {
 		return !this.ended;
+	}
+
+	/**
+	 * Whether the client waits to be asked for the body.
+	 * @return true if nothing comes unless it is read
+	 */
+	boolean isAwaited() {
+		return !this.begun
+				&& this.request.requestHeaders().contains(HttpHeaderNames.EXPECT, HttpHeaderValues.CONTINUE, true);
 	}
 
 	/**
@@ -90,14 +119,37 @@ final class Inbound extends BaseSubscriber<ByteBuf> {
 			return;
 		}
 		if (this.received > this.most) {
-			this.refused = true;
-			this.held.reset();
-			this.body.tryEmitError(tooLarge(this.most));
+			refuse(tooLarge(this.most));
+			return;
+		}
+		if (!count(part.readableBytes())) {
+			refuse(new Refusal(503, "the gateway holds as many bytes of bodies as it may; try again", "Retry-After",
+					"1"));
 			return;
 		}
 		byte[] bytes = new byte[part.readableBytes()];
 		part.readBytes(bytes);
 		this.held.writeBytes(bytes);
+	}
+
+	private void refuse(Refusal refusal) {
+		this.refused = true;
+		this.held.reset();
+		this.body.tryEmitError(refusal);
+	}
+
+	private boolean count(int bytes) {
+		if (this.counted.getAndUpdate((before) -> (before < 0) ? before : before + bytes) < 0) {
+			return false;
+		}
+		return this.heldByAll.addAndGet(bytes) <= this.mostByAll;
+	}
+
+	/**
+	 * Counts the body as held no more.
+	 */
+	void release() {
+		this.heldByAll.addAndGet(-Math.max(0, this.counted.getAndSet(-1)));
 	}
 
 	@Override

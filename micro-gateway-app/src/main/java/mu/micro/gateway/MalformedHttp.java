@@ -21,6 +21,10 @@ final class MalformedHttp extends ChannelOutboundHandlerAdapter {
 
 	private static final int FIRST_ERROR = 400;
 
+	private static final int FIRST_DEFECT = 500;
+
+	private static final String DEFECT = "the gateway failed at this request; its log tells how";
+
 	private static final Map<Integer, String> DETAILS = Map.of(414,
 			"the request line is longer than " + Door.MOST_LINE + " bytes; send long input in a body, by POST", 431,
 			"the headers are larger than " + Door.MOST_HEADERS + " bytes; send fewer or shorter ones");
@@ -41,7 +45,9 @@ final class MalformedHttp extends ChannelOutboundHandlerAdapter {
 
 	private static FullHttpResponse explained(FullHttpResponse response) {
 		int code = response.status().code();
-		Answer answer = Answer.of(Errors.error(Refusal.GATEWAY, code, DETAILS.getOrDefault(code, ELSE)), Map.of());
+		Answer answer = Answer.of(
+				Errors.error(Refusal.GATEWAY, code, DETAILS.getOrDefault(code, (code < FIRST_DEFECT) ? ELSE : DEFECT)),
+				Map.of());
 		FullHttpResponse explained = response.replace(Unpooled.wrappedBuffer(answer.body()));
 		response.release();
 		explained.headers()

@@ -1,10 +1,11 @@
 package mu.micro.gateway;
 
+import java.time.Duration;
 import java.util.Collection;
 import java.util.stream.Collectors;
 
 /**
- * What others sent, made short enough for a message.
+ * Parts of messages: what others sent, made short enough.
  */
 final class Text {
 
@@ -17,6 +18,10 @@ final class Text {
 
 	static String shortened(String text) {
 		return (text.length() > MOST_CHARACTERS) ? text.substring(0, MOST_CHARACTERS) + "…" : text;
+	}
+
+	static String of(Duration duration) {
+		return (duration.toMillis() > 0) ? duration.toMillis() + " ms" : duration.toNanos() + " ns";
 	}
 
 	static String list(Collection<String> names) {

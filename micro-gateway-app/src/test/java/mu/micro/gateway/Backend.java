@@ -5,6 +5,7 @@ import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 
@@ -14,7 +15,9 @@ import io.grpc.Server;
 import io.grpc.ServerInterceptors;
 import io.grpc.netty.NettyServerBuilder;
 import io.grpc.protobuf.services.ProtoReflectionServiceV1;
+import io.grpc.stub.StreamObserver;
 import mu.micro.Lease;
+import mu.micro.gateway.shop.Order;
 import mu.micro.grpc.Schema;
 import mu.micro.registry.Instance;
 import mu.micro.registry.Registry;
@@ -22,15 +25,20 @@ import mu.micro.registry.Registry;
 /**
  * A running and registered instance of a service.
  */
-class Backend implements AutoCloseable {
+public class Backend implements AutoCloseable {
 
 	private final Server server;
 
 	private final Lease lease;
 
 	Backend(Registry registry, String name, BindableService service) {
+		this.server = start(service);
+		this.lease = register(registry, name, this.server.getPort(), service);
+	}
+
+	private static Server start(BindableService service) {
 		try {
-			this.server = NettyServerBuilder
+			return NettyServerBuilder
 				.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
 						InsecureServerCredentials.create())
 				.addService(ServerInterceptors.intercept(service, new OrdersService.Capture()))
@@ -41,17 +49,19 @@ class Backend implements AutoCloseable {
 		catch (IOException ex) {
 			throw new UncheckedIOException(ex);
 		}
-		this.lease = registry
-			.register(
-					new Instance(name, "latest", UUID.randomUUID().toString(), "127.0.0.1", this.server.getPort(),
-							Map.of(Instance.SCHEMA, Schema.of(this.server.getServices()).hash())),
-					Duration.ofSeconds(10));
+	}
+
+	static Lease register(Registry registry, String name, int port, BindableService service) {
+		return registry.register(
+				new Instance(name, "latest", UUID.randomUUID().toString(), "127.0.0.1", port,
+						Map.of(Instance.SCHEMA, Schema.of(List.of(service.bindService())).hash())),
+				Duration.ofSeconds(10));
 	}
 
 	/**
-	 * Ends like a killed process: the registry still names it.
+	 * Ends all calls, while the registry still names it.
 	 */
-	void kill() {
+	void stop() {
 		this.server.shutdownNow();
 	}
 
@@ -59,6 +69,24 @@ class Backend implements AutoCloseable {
 	public void close() {
 		this.lease.close();
 		this.server.shutdownNow();
+	}
+
+	/**
+	 * One to be killed: tells its port, then each call that waits.
+	 * @param args none
+	 * @throws InterruptedException never
+	 */
+	public static void main(String[] args) throws InterruptedException {
+		Server server = start(new OrdersService() {
+
+			@Override
+			public void wait(Order request, StreamObserver<Order> observer) {
+				System.out.println("waiting");
+			}
+
+		});
+		System.out.println(server.getPort());
+		server.awaitTermination();
 	}
 
 }

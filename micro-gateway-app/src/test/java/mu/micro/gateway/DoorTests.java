@@ -31,7 +31,7 @@ class DoorTests {
 		try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
 				TestGateway gateway = new TestGateway()) {
 			GatewayProperties properties = new GatewayProperties(taken.getLocalPort(), Duration.ofSeconds(1),
-					DataSize.ofMegabytes(1), 1);
+					DataSize.ofMegabytes(1), null, 1);
 			Door door = new Door("127.0.0.1", properties, "1", new Calls(gateway.registry), new SimpleMeterRegistry());
 			assertThatExceptionOfType(PortInUseException.class).isThrownBy(door::start)
 				.satisfies((ex) -> assertThat(ex.getPort()).isEqualTo(taken.getLocalPort()));
@@ -54,6 +54,27 @@ class DoorTests {
 			assertThat(first.get(5, TimeUnit.SECONDS).statusCode()).isEqualTo(200);
 			assertThat(second.get(5, TimeUnit.SECONDS).statusCode()).isEqualTo(200);
 			Awaitility.await().until(() -> gateway.get("/orders/call").status() == 200);
+		}
+	}
+
+	@Test
+	void holdsNoMoreBytesOfBodiesThanItsLimit() throws IOException {
+		GatewayProperties properties = new GatewayProperties(0, Duration.ofSeconds(10), DataSize.ofMegabytes(1),
+				DataSize.ofKilobytes(100), 10);
+		try (TestGateway gateway = new TestGateway(properties);
+				Backend backend = new Backend(gateway.registry, "orders", this.service)) {
+			String body = "{\"name\":\"" + "x".repeat(60_000) + "\"}";
+			try (Socket slow = new Socket("127.0.0.1", gateway.door.port())) {
+				slow.getOutputStream()
+					.write(("POST /orders/call HTTP/1.1\r\nHost: x\r\nContent-Length: 70000\r\n\r\n" + body)
+						.getBytes());
+				Awaitility.await().until(() -> gateway.post("/orders/call", body).status() == 503);
+				Reply reply = gateway.post("/orders/call", body);
+				assertThat(reply.header("retry-after")).isEqualTo("1");
+				assertThat(reply.detail()).contains("bytes of bodies");
+				assertThat(gateway.post("/orders/call", "{}").status()).isEqualTo(200);
+			}
+			Awaitility.await().until(() -> gateway.post("/orders/call", body).status() == 200);
 		}
 	}
 

@@ -1,15 +1,18 @@
 package mu.micro.gateway;
 
+import java.io.BufferedReader;
 import java.io.IOException;
 import java.net.Socket;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 
-import io.micrometer.core.instrument.Timer;
 import io.grpc.stub.StreamObserver;
+import io.micrometer.core.instrument.Timer;
+import mu.micro.Lease;
 import mu.micro.gateway.TestGateway.Reply;
 import mu.micro.gateway.event.OrdersGrpc;
 import mu.micro.gateway.event.Ticket;
@@ -233,19 +236,40 @@ class GatewayTests {
 	}
 
 	@Test
-	void answersAtOnceWhenTheServiceDiesInMidCall() throws Exception {
+	void answersAtOnceWhenTheServiceStopsInMidCall() throws Exception {
 		Backend backend = start();
 		CompletableFuture<HttpResponse<String>> answer = async("/orders/wait");
 		Awaitility.await().until(() -> !this.service.waiting.isEmpty());
-		backend.kill();
-		HttpResponse<String> response = answer.get(3, TimeUnit.SECONDS);
-		refused(new Reply(response), 503, "orders", "Service Unavailable");
-		refused(this.gateway.get("/orders/call"), 503, "orders", "Service Unavailable");
-		assertThat(this.gateway.get("/orders/call").detail()).contains("service 'orders' cannot be reached");
+		backend.stop();
+		refused(new Reply(answer.get(3, TimeUnit.SECONDS)), 503, "orders", "Service Unavailable");
 		backend.close();
 		assertThat(this.gateway.get("/orders/call").status()).isEqualTo(404);
 		try (Backend next = start()) {
 			assertThat(this.gateway.get("/orders/call").status()).isEqualTo(200);
+		}
+	}
+
+	@Test
+	void answersAtOnceWhenTheServiceIsKilledInMidCall() throws Exception {
+		Process process = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+				"-XX:TieredStopAtLevel=1", "-cp", System.getProperty("java.class.path"), Backend.class.getName())
+			.redirectError(ProcessBuilder.Redirect.INHERIT)
+			.start();
+		try {
+			BufferedReader output = process.inputReader(StandardCharsets.UTF_8);
+			int port = Integer.parseInt(output.readLine());
+			try (Lease lease = Backend.register(this.gateway.registry, "orders", port, this.service)) {
+				CompletableFuture<HttpResponse<String>> answer = async("/orders/wait");
+				assertThat(output.readLine()).isEqualTo("waiting");
+				process.destroyForcibly();
+				refused(new Reply(answer.get(3, TimeUnit.SECONDS)), 503, "orders", "Service Unavailable");
+				Reply next = this.gateway.get("/orders/call");
+				refused(next, 503, "orders", "Service Unavailable");
+				assertThat(next.detail()).contains("service 'orders' cannot be reached");
+			}
+		}
+		finally {
+			process.destroyForcibly();
 		}
 	}
 

@@ -1,8 +1,8 @@
 package mu.micro.gateway;
 
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
 
 import io.grpc.Context;
 import io.grpc.Contexts;
@@ -50,12 +50,13 @@ class OrdersService extends OrdersGrpc.OrdersImplBase {
 
 	@Override
 	public void fail(Order request, StreamObserver<Order> observer) {
-		observer.onError(switch (request.getName()) {
+		RuntimeException failure = switch (request.getName()) {
 			case "own" -> Errors.toStatus("orders", new MicroException.Conflict("sold out, <try> again & again"));
 			case "bare" -> Status.NOT_FOUND.withDescription("no such order").asRuntimeException();
 			case "late" -> Status.DEADLINE_EXCEEDED.withDescription("the stock was slow").asRuntimeException();
 			default -> new IllegalStateException("a defect");
-		});
+		};
+		observer.onError(failure);
 	}
 
 	@Override

@@ -120,7 +120,7 @@ class PayloadTests {
 	@CsvSource(delimiter = '|', quoteCharacter = '`', value = { "{\"name\":|malformed JSON at line 1, column",
 			"{\"name\":\"x\"|malformed JSON at line 1", "{} x|malformed JSON", "{\"a\":1,}|malformed JSON",
 			"{'name':'x'}|malformed JSON", "{\"count\":007}|malformed JSON", "{\"price\":NaN}|malformed JSON",
-			"{/**/}|malformed JSON", "{\"name\":\"a\",\"name\":\"b\"}|malformed JSON at line 1, column 18",
+			"{/**/}|malformed JSON", "{\"name\":\"a\",\"name\":\"b\"}|malformed JSON at line 1, column 19",
 			"[]|not a JSON object", "\"x\"|not a JSON object", "null|not a JSON object",
 			"{\"nmae\":\"x\"}|unknown field 'nmae'", "{\"count\":\"x\"}|field 'count': Not an int32 value",
 			"{\"count\":1.5}|field 'count'", "{\"huge\":1e1000000000}|field 'huge'", "{\"name\":{}}|field 'name'",

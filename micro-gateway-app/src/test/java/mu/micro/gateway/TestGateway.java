@@ -6,6 +6,7 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
@@ -45,7 +46,7 @@ class TestGateway implements AutoCloseable {
 	}
 
 	static GatewayProperties properties(Duration timeout, int maxRequests) {
-		return new GatewayProperties(0, timeout, DataSize.ofMegabytes(10), maxRequests);
+		return new GatewayProperties(0, timeout, DataSize.ofMegabytes(10), null, maxRequests);
 	}
 
 	URI uri(String target) {
@@ -57,7 +58,7 @@ class TestGateway implements AutoCloseable {
 	}
 
 	Reply post(String target, String body, String... headers) {
-		return send("POST", target, body.getBytes(java.nio.charset.StandardCharsets.UTF_8), headers);
+		return send("POST", target, body.getBytes(StandardCharsets.UTF_8), headers);
 	}
 
 	Reply send(String method, String target, byte[] body, String... headers) {

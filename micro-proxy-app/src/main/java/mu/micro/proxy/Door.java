@@ -2,14 +2,12 @@ package mu.micro.proxy;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.BindException;
 import java.net.InetSocketAddress;
 import java.util.concurrent.TimeUnit;
 
 import io.grpc.InsecureServerCredentials;
 import io.grpc.Server;
 import io.grpc.netty.NettyServerBuilder;
-import io.netty.channel.unix.Errors;
 import mu.micro.grpc.Channels;
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
@@ -65,6 +63,8 @@ final class Door implements SmartLifecycle {
 
 	private final Forwarding forwarding;
 
+	private final HealthService health;
+
 	private final Channels channels;
 
 	private final CallMeter meter;
@@ -76,14 +76,17 @@ final class Door implements SmartLifecycle {
 	 * @param host the address to listen on
 	 * @param properties the port and the limits
 	 * @param forwarding where calls go
+	 * @param health told before the door closes
 	 * @param channels how services are reached; closed when the time to drain is over, so
 	 * that callers hear of an error
 	 * @param meter counts calls
 	 */
-	Door(String host, ProxyProperties properties, Forwarding forwarding, Channels channels, CallMeter meter) {
+	Door(String host, ProxyProperties properties, Forwarding forwarding, HealthService health, Channels channels,
+			CallMeter meter) {
 		this.address = new InetSocketAddress(host, properties.port());
 		this.properties = properties;
 		this.forwarding = forwarding;
+		this.health = health;
 		this.channels = channels;
 		this.meter = meter;
 	}
@@ -131,11 +134,10 @@ final class Door implements SmartLifecycle {
 		logger.info("gRPC for all services at " + this.address.getHostString() + ":" + port());
 	}
 
-	// As Java's own sockets say it, or the native ones.
+	// Java's own sockets and the native ones have no type in common for it.
 	private static boolean inUse(Throwable failure) {
 		for (Throwable ex = failure; ex != null; ex = ex.getCause()) {
-			if (ex instanceof BindException || ex instanceof Errors.NativeIoException nativeEx
-					&& nativeEx.expectedErr() == Errors.ERRNO_EADDRINUSE_NEGATIVE) {
+			if (ex instanceof IOException && ex.getMessage() != null && ex.getMessage().contains("in use")) {
 				return true;
 			}
 		}
@@ -149,6 +151,7 @@ final class Door implements SmartLifecycle {
 			return;
 		}
 		running.shutdown();
+		this.health.stop();
 		try {
 			if (!running.awaitTermination(this.properties.drainTimeout().toMillis(), TimeUnit.MILLISECONDS)) {
 				this.channels.close();

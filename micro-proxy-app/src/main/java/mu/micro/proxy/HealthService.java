@@ -5,6 +5,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
 
 import io.grpc.Context;
+import io.grpc.ServerServiceDefinition;
 import io.grpc.Status;
 import io.grpc.health.v1.HealthCheckRequest;
 import io.grpc.health.v1.HealthCheckResponse;
@@ -22,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  * service's name as registered or the full name of a gRPC service. A watch asks once a
  * second, so that it outlives the instances that answer it.
  */
-final class HealthService extends HealthGrpc.HealthImplBase {
+final class HealthService {
 
 	private static final long EVERY_SECONDS = 1;
 
@@ -33,6 +34,8 @@ final class HealthService extends HealthGrpc.HealthImplBase {
 	private final Channels channels;
 
 	private final ScheduledExecutorService timer;
+
+	private volatile boolean stopping;
 
 	/**
 	 * Answers for all services.
@@ -46,22 +49,39 @@ final class HealthService extends HealthGrpc.HealthImplBase {
 		this.timer = timer;
 	}
 
-	@Override
-	public void check(HealthCheckRequest request, StreamObserver<HealthCheckResponse> out) {
-		ask(request.getService(), (answer, failure) -> {
-			if (answer != null) {
-				out.onNext(answer);
-				out.onCompleted();
+	/**
+	 * Check and Watch.
+	 * @return what to serve
+	 */
+	ServerServiceDefinition definition() {
+		return new HealthGrpc.HealthImplBase() {
+
+			@Override
+			public void check(HealthCheckRequest request, StreamObserver<HealthCheckResponse> out) {
+				ask(request.getService(), (answer, failure) -> {
+					if (answer != null) {
+						out.onNext(answer);
+						out.onCompleted();
+					}
+					else {
+						out.onError(failure);
+					}
+				});
 			}
-			else {
-				out.onError(failure);
+
+			@Override
+			public void watch(HealthCheckRequest request, StreamObserver<HealthCheckResponse> out) {
+				new Watch(request.getService(), (ServerCallStreamObserver<HealthCheckResponse>) out).ask();
 			}
-		});
+
+		}.bindService();
 	}
 
-	@Override
-	public void watch(HealthCheckRequest request, StreamObserver<HealthCheckResponse> out) {
-		new Watch(request.getService(), (ServerCallStreamObserver<HealthCheckResponse>) out).ask();
+	/**
+	 * Ends all watches within a second, so that none of them keeps the door from closing.
+	 */
+	void stop() {
+		this.stopping = true;
 	}
 
 	private void ask(String name, BiConsumer<@Nullable HealthCheckResponse, @Nullable Throwable> answer) {
@@ -139,6 +159,11 @@ final class HealthService extends HealthGrpc.HealthImplBase {
 
 		private void tell(@Nullable HealthCheckResponse answer, @Nullable Throwable failure) {
 			if (this.out.isCancelled()) {
+				return;
+			}
+			if (HealthService.this.stopping) {
+				this.out.onError(
+						Refusal.of(new MicroException.Unavailable("the proxy is stopping; watch again")).exception());
 				return;
 			}
 			Status.Code code = (failure != null) ? Status.fromThrowable(failure).getCode() : Status.Code.OK;

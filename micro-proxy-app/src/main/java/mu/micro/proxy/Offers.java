@@ -15,6 +15,7 @@ import com.google.protobuf.Descriptors.FileDescriptor;
 import io.grpc.health.v1.HealthProto;
 import io.grpc.reflection.v1.ServerReflectionProto;
 import mu.micro.grpc.Schema;
+import mu.micro.wire.errors.ErrorsProto;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,8 +25,12 @@ import org.jspecify.annotations.Nullable;
  */
 final class Offers {
 
+	/**
+	 * What the proxy answers itself, and the detail of its errors.
+	 */
 	private static final List<FileDescriptor> OWN = List.of(HealthProto.getDescriptor(),
-			ServerReflectionProto.getDescriptor(), io.grpc.reflection.v1alpha.ServerReflectionProto.getDescriptor());
+			ServerReflectionProto.getDescriptor(), io.grpc.reflection.v1alpha.ServerReflectionProto.getDescriptor(),
+			ErrorsProto.getDescriptor());
 
 	private final List<Source> sources;
 

@@ -63,20 +63,23 @@ class ProxyConfiguration {
 	}
 
 	@Bean
+	HealthService healthOfAll(Routes routes, Channels channels, Workers workers) {
+		return new HealthService(routes, channels, workers.timer());
+	}
+
+	@Bean
 	Forwarding forwarding(Routes routes, Registry registry, Channels channels, Workers workers,
-			ReflectionService reflection) {
-		// The health of all services is no bean: Boot's gRPC server would serve it as its
-		// own.
-		ServerServiceDefinition health = new HealthService(routes, channels, workers.timer()).bindService();
-		List<ServerServiceDefinition> own = Stream.concat(reflection.definitions().stream(), Stream.of(health))
+			ReflectionService reflection, HealthService health) {
+		List<ServerServiceDefinition> own = Stream
+			.concat(reflection.definitions().stream(), Stream.of(health.definition()))
 			.toList();
 		return new Forwarding(routes, registry, channels, workers.blocking(), own);
 	}
 
 	@Bean
-	Door door(MicroProperties micro, ProxyProperties properties, Forwarding forwarding, Channels channels,
-			MeterRegistry meters) {
-		return new Door(micro.listenAddress(), properties, forwarding, channels, new CallMeter(meters));
+	Door door(MicroProperties micro, ProxyProperties properties, Forwarding forwarding, HealthService health,
+			Channels channels, MeterRegistry meters) {
+		return new Door(micro.listenAddress(), properties, forwarding, health, channels, new CallMeter(meters));
 	}
 
 	@Bean

@@ -190,7 +190,12 @@ final class ReflectionService {
 				this.answers.onNext(answer(request));
 				this.waits.set(true);
 				ask();
-			}, ReflectionService.this.blocking);
+			}, ReflectionService.this.blocking).whenComplete((done, failure) -> {
+				if (failure != null) {
+					this.answers.onError(
+							Refusal.of(new MicroException.Internal("cannot answer: " + failure, failure)).exception());
+				}
+			});
 		}
 
 		@Override

@@ -161,6 +161,12 @@ final class Relay extends ServerCall.Listener<InputStream> {
 		public void onClose(Status status, Metadata trailers) {
 			// gRPC does not close what waits for a connection that never comes.
 			drop(Relay.this.last);
+			if (Relay.this.front.isCancelled()) {
+				// gRPC tells the caller why, where it can: the deadline, or a message
+				// over
+				// the limit.
+				return;
+			}
 			MicroException ours = (Relay.this.answered) ? null : ours(status);
 			if (ours != null) {
 				Refusal.of(ours).end(Relay.this.front);

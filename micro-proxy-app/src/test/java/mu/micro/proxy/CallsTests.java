@@ -1,6 +1,8 @@
 package mu.micro.proxy;
 
+import java.time.Duration;
 import java.util.Iterator;
+import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
@@ -11,6 +13,7 @@ import io.grpc.Metadata;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.protobuf.StatusProto;
+import io.grpc.stub.ClientCalls;
 import io.grpc.stub.MetadataUtils;
 import io.grpc.stub.StreamObserver;
 import io.netty.handler.codec.http2.Http2Headers;
@@ -265,7 +268,7 @@ class CallsTests {
 	@Test
 	void refusesAServiceThatDoesNotRunAndSaysWhatToDo() {
 		StatusRuntimeException ex = catchThrowableOfType(StatusRuntimeException.class,
-				() -> io.grpc.stub.ClientCalls.blockingUnaryCall(this.stage.front,
+				() -> ClientCalls.blockingUnaryCall(this.stage.front,
 						TrialGrpc.getUnaryMethod().toBuilder().setFullMethodName("foo.Bar/Baz").build(),
 						CallOptions.DEFAULT, ball(1)));
 		assertThat(ex.getStatus().getCode()).isEqualTo(Status.Code.NOT_FOUND);
@@ -342,7 +345,7 @@ class CallsTests {
 	@Test
 	void hangsUpOnAClientThatOpensAndResetsWithoutEnd() throws Exception {
 		try (RawClient client = new RawClient(this.stage.door.port())) {
-			Awaitility.await().pollDelay(java.time.Duration.ZERO).ignoreExceptions().until(() -> {
+			Awaitility.await().pollDelay(Duration.ZERO).ignoreExceptions().until(() -> {
 				for (int i = 0; i < 500 && client.connected(); i++) {
 					client.callAndReset("/trial.Trial/Both");
 				}
@@ -355,7 +358,7 @@ class CallsTests {
 
 	@Test
 	void saysAtOnceThatNobodyAnswers() {
-		this.stage.register(new Instance("trial.Trial", "latest", "dead", "127.0.0.1", 1, java.util.Map.of()));
+		this.stage.register(new Instance("trial.Trial", "latest", "dead", "127.0.0.1", 1, Map.of()));
 		StatusRuntimeException ex = fails(blocking().withDeadlineAfter(20, TimeUnit.SECONDS));
 		assertThat(ex.getStatus().getCode()).isEqualTo(Status.Code.UNAVAILABLE);
 		assertThat(Stage.error(ex).getId()).isEqualTo("proxy");

@@ -1,9 +1,13 @@
 package mu.micro.proxy;
 
+import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 
 import io.grpc.Status;
+import io.grpc.health.v1.HealthCheckRequest;
+import io.grpc.health.v1.HealthCheckResponse;
+import io.grpc.health.v1.HealthGrpc;
 import io.grpc.stub.StreamObserver;
 import mu.micro.MicroException;
 import mu.micro.proxy.trial.Ball;
@@ -63,9 +67,20 @@ class DoorTests {
 	}
 
 	@Test
+	void aHealthWatchDoesNotHoldUpTheStop() throws Exception {
+		try (Stage stage = new Stage(new ProxyProperties(0, DataSize.ofMegabytes(1), 1000, Duration.ofMinutes(1)))) {
+			Catcher<HealthCheckResponse> statuses = new Catcher<>();
+			HealthGrpc.newStub(stage.front).watch(HealthCheckRequest.getDefaultInstance(), statuses);
+			statuses.awaitMessages(1);
+			CompletableFuture.runAsync(stage.door::stop).get(20, TimeUnit.SECONDS);
+			assertThat(statuses.status()).isEqualTo(Status.Code.UNAVAILABLE);
+		}
+	}
+
+	@Test
 	void aLimitThatMakesNoSenseIsRefused() {
 		assertThatExceptionOfType(MicroException.Invalid.class)
-			.isThrownBy(() -> new ProxyProperties(0, DataSize.ofBytes(0), 1, java.time.Duration.ZERO))
+			.isThrownBy(() -> new ProxyProperties(0, DataSize.ofBytes(0), 1, Duration.ZERO))
 			.withMessageContaining("micro.proxy.max-message");
 	}
 

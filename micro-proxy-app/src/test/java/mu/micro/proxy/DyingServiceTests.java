@@ -1,6 +1,7 @@
 package mu.micro.proxy;
 
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 
 import io.grpc.Status;
@@ -15,6 +16,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 /**
  * A service that ends in mid-call ends its calls at once.
@@ -55,6 +57,16 @@ class DyingServiceTests {
 		assertThat(answers.status()).isEqualTo(Status.Code.UNAVAILABLE);
 		assertThat(Stage.error(answers.failure()).getId()).isEqualTo("proxy");
 		assertThat(Stage.error(answers.failure()).getDetail()).contains("'trial'", "micro services");
+		Awaitility.await().untilAsserted(() -> assertThat(this.stage.open("micro.proxy.calls.open")).isZero());
+	}
+
+	@Test
+	void endsTheStreamOfAClientThatDoesNotWatchItsOwnDeadline() throws Exception {
+		try (RawClient client = new RawClient(this.stage.door.port())) {
+			assertThatExceptionOfType(ExecutionException.class)
+				.isThrownBy(() -> client.call("application/grpc", "/trial.Trial/Unary", "grpc-timeout", "200m"))
+				.withMessageContaining("reset");
+		}
 		Awaitility.await().untilAsserted(() -> assertThat(this.stage.open("micro.proxy.calls.open")).isZero());
 	}
 

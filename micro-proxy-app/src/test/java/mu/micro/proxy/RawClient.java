@@ -1,5 +1,6 @@
 package mu.micro.proxy;
 
+import java.io.IOException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 
@@ -21,6 +22,7 @@ import io.netty.handler.codec.http2.Http2FrameCodecBuilder;
 import io.netty.handler.codec.http2.Http2Headers;
 import io.netty.handler.codec.http2.Http2HeadersFrame;
 import io.netty.handler.codec.http2.Http2MultiplexHandler;
+import io.netty.handler.codec.http2.Http2ResetFrame;
 import io.netty.handler.codec.http2.Http2StreamChannel;
 import io.netty.handler.codec.http2.Http2StreamChannelBootstrap;
 import io.netty.handler.codec.http2.Http2StreamFrame;
@@ -63,8 +65,8 @@ final class RawClient implements AutoCloseable {
 		return this.connection.isActive();
 	}
 
-	private Http2StreamChannel open(String contentType, String path, CompletableFuture<Http2Headers> answer)
-			throws Exception {
+	private Http2StreamChannel open(String contentType, String path, CompletableFuture<Http2Headers> answer,
+			String... headers) throws Exception {
 		Http2StreamChannel stream = new Http2StreamChannelBootstrap(this.connection)
 			.handler(new SimpleChannelInboundHandler<Http2StreamFrame>() {
 
@@ -77,18 +79,25 @@ final class RawClient implements AutoCloseable {
 
 				@Override
 				public void userEventTriggered(ChannelHandlerContext context, Object event) {
+					if (event instanceof Http2ResetFrame reset) {
+						answer.completeExceptionally(new IOException("reset with " + reset.errorCode()));
+					}
 					ReferenceCountUtil.release(event);
 				}
 
 			})
 			.open()
 			.get(5, TimeUnit.SECONDS);
-		stream.writeAndFlush(new DefaultHttp2HeadersFrame(new DefaultHttp2Headers().method("POST")
+		Http2Headers all = new DefaultHttp2Headers().method("POST")
 			.scheme("http")
 			.authority("localhost")
 			.path(path)
 			.add("te", "trailers")
-			.add("content-type", contentType)));
+			.add("content-type", contentType);
+		for (int i = 0; i < headers.length; i += 2) {
+			all.add(headers[i], headers[i + 1]);
+		}
+		stream.writeAndFlush(new DefaultHttp2HeadersFrame(all));
 		return stream;
 	}
 
@@ -96,11 +105,12 @@ final class RawClient implements AutoCloseable {
 	 * Makes a call with an empty message.
 	 * @param contentType its content type
 	 * @param path its path
+	 * @param headers names and values of more headers
 	 * @return the trailers
 	 */
-	Http2Headers call(String contentType, String path) throws Exception {
+	Http2Headers call(String contentType, String path, String... headers) throws Exception {
 		CompletableFuture<Http2Headers> answer = new CompletableFuture<>();
-		open(contentType, path, answer)
+		open(contentType, path, answer, headers)
 			.writeAndFlush(new DefaultHttp2DataFrame(Unpooled.wrappedBuffer(new byte[5]), true));
 		return answer.get(10, TimeUnit.SECONDS);
 	}

@@ -217,6 +217,7 @@ class ReflectionTests {
 		for (String own : OWN) {
 			assertThat(files(ask(symbol(own)).get(0))).isNotEmpty();
 		}
+		assertThat(files(ask(symbol("errors.Error")).get(0))).isNotEmpty();
 		assertThat(ask(symbol("grpc.health.v1.Nothing")).get(0).getErrorResponse().getErrorCode())
 			.isEqualTo(Status.Code.NOT_FOUND.value());
 	}

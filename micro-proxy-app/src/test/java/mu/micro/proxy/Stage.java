@@ -65,9 +65,10 @@ final class Stage implements AutoCloseable {
 		ProxyConfiguration configuration = new ProxyConfiguration();
 		this.channels = configuration.channels(this.registry, properties);
 		this.schemas = configuration.schemas(this.registry, this.channels);
+		HealthService health = configuration.healthOfAll(this.routes, this.channels, this.workers);
 		Forwarding forwarding = configuration.forwarding(this.routes, this.registry, this.channels, this.workers,
-				configuration.reflectionForAll(this.routes, this.schemas, this.workers));
-		this.door = new Door("127.0.0.1", properties, forwarding, this.channels, new CallMeter(this.meters));
+				configuration.reflectionForAll(this.routes, this.schemas, this.workers), health);
+		this.door = new Door("127.0.0.1", properties, forwarding, health, this.channels, new CallMeter(this.meters));
 		this.door.start();
 		this.front = open();
 		until("micro-none", false);

@@ -12,8 +12,8 @@ import io.grpc.Grpc;
 import io.grpc.InsecureChannelCredentials;
 import io.grpc.ManagedChannel;
 import io.grpc.ManagedChannelBuilder;
-import mu.micro.registry.Instance;
 import mu.micro.MicroException;
+import mu.micro.registry.Instance;
 import mu.micro.registry.Registry;
 
 /**

@@ -42,6 +42,8 @@ public final class MicroNameResolverProvider extends NameResolverProvider {
 
 	private static final String SCHEMA = "schema=";
 
+	private static final int SILENCE_SECONDS = 5;
+
 	/**
 	 * Below that of DNS, which thereby stays what targets without a scheme mean.
 	 */

@@ -145,9 +145,7 @@ public final class Schema {
 		try {
 			MessageDigest digest = MessageDigest.getInstance("SHA-256");
 			for (FileDescriptor file : files) {
-				// Read without extensions: who knows an option writes it elsewhere than
-				// who
-				// does not.
+				// Without extensions, as one who does not know them would write it.
 				digest.update(FileDescriptorProto.parseFrom(file.toProto().toByteArray()).toByteArray());
 			}
 			services.forEach((service) -> digest.update(service.getFullName().getBytes(StandardCharsets.UTF_8)));

@@ -2,7 +2,6 @@ package mu.micro.local;
 
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
@@ -238,7 +237,10 @@ final class DirectoryMedium implements Medium {
 				this.changed.run();
 			}
 		}
-		catch (UncheckedIOException | MicroException ex) {
+		catch (ClosedWatchServiceException ex) {
+			throw ex;
+		}
+		catch (RuntimeException ex) {
 			logger.log(System.Logger.Level.WARNING, "the registry's directory is read again later", ex);
 		}
 	}
@@ -428,16 +430,16 @@ final class DirectoryMedium implements Medium {
 		long now = System.nanoTime();
 		if (peer.probed == 0 || now - peer.probed > PROBE.toNanos()) {
 			peer.probed = now;
-			peer.lives = probe(other);
+			peer.lives = probe(other, peer);
 		}
 		return peer.lives;
 	}
 
 	// Tries a node's lock. Who gets it knows that the owner is dead, and clears up.
-	private boolean probe(Node other) {
+	private boolean probe(Node other, Peer peer) {
 		Path lock = path(other, LOCK);
 		try {
-			boolean announced = Files.exists(path(other, ANNOUNCED), LinkOption.NOFOLLOW_LINKS);
+			boolean announced = !peer.version.isEmpty() || Files.exists(path(other, ANNOUNCED));
 			if (!announced && age(Files.getLastModifiedTime(lock)).compareTo(STARTING) < 0) {
 				return true;
 			}

@@ -62,9 +62,9 @@ final class MdnsMedium implements Medium {
 
 	private static final int MAX_RECORDS = 10_000;
 
-	private static final Duration LOOK = Duration.ofMillis(200);
+	private static final Duration LOOK = Duration.ofMillis(250);
 
-	private static final Duration PROBE = Duration.ofMillis(400);
+	private static final Duration PROBE = Duration.ofMillis(450);
 
 	private static final Duration CLOSING = Duration.ofSeconds(2);
 
@@ -192,7 +192,7 @@ final class MdnsMedium implements Medium {
 		return (JmDNSImpl) JmDNS.create(loopback, MdnsTimers.PREFIX + this.node.random());
 	}
 
-	private static List<Announcement> decode(Set<DNSRecord> records) {
+	private static List<Announcement> decode(List<DNSRecord> records) {
 		Map<String, Map<Integer, byte[]>> parts = new HashMap<>();
 		Map<String, Integer> counts = new HashMap<>();
 		for (DNSRecord record : records) {
@@ -249,7 +249,10 @@ final class MdnsMedium implements Medium {
 
 		private final Map<Announcement, List<ServiceInfo>> published = new HashMap<>();
 
-		private Set<DNSRecord> records = Set.of();
+		/**
+		 * By identity: JmDNS keeps the object while the record stays the same.
+		 */
+		private Set<DNSEntry> records = Set.of();
 
 		private List<Announcement> decoded = List.of();
 
@@ -273,9 +276,14 @@ final class MdnsMedium implements Medium {
 
 		void run() {
 			while (!MdnsMedium.this.closed && works()) {
-				query();
-				publish();
-				listen();
+				try {
+					query();
+					publish();
+					listen();
+				}
+				catch (RuntimeException ex) {
+					logger.log(System.Logger.Level.DEBUG, "JmDNS failed; it is used again", ex);
+				}
 				pause();
 			}
 		}
@@ -342,15 +350,18 @@ final class MdnsMedium implements Medium {
 		}
 
 		private void listen() {
-			Set<DNSRecord> records = Collections.newSetFromMap(new IdentityHashMap<>());
+			List<DNSRecord> records = new ArrayList<>();
+			boolean heard = false;
 			for (DNSEntry entry : this.dns.getCache().allValues()) {
 				if (entry.getRecordType() == DNSRecordType.TYPE_TXT && records.size() < MAX_RECORDS) {
 					records.add((DNSRecord) entry);
+					heard |= !this.records.contains(entry);
 				}
 			}
-			boolean heard = !records.equals(this.records);
+			heard |= records.size() != this.records.size();
 			if (heard) {
-				this.records = records;
+				this.records = Collections.newSetFromMap(new IdentityHashMap<>());
+				this.records.addAll(records);
 				this.decoded = decode(records);
 				this.hearsItself |= this.decoded.stream().anyMatch(this::isOwn);
 			}

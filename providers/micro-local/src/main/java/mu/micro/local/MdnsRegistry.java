@@ -49,16 +49,24 @@ public final class MdnsRegistry extends AnnouncedRegistry {
 		try {
 			medium.opened().get(OPENING.toMillis(), TimeUnit.MILLISECONDS);
 		}
-		catch (ExecutionException | TimeoutException ex) {
+		catch (ExecutionException ex) {
 			close();
-			throw new MicroException.Unavailable("multicast on the loopback interface does not work: " + ex
-					+ "; set micro.registry.type to local, which needs no multicast", ex);
+			throw unavailable(String.valueOf(ex.getCause()), ex);
+		}
+		catch (TimeoutException ex) {
+			close();
+			throw unavailable("it did not open within " + OPENING.toSeconds() + " s", ex);
 		}
 		catch (InterruptedException ex) {
 			close();
 			Thread.currentThread().interrupt();
 			throw new MicroException.Cancelled("interrupted while opening the registry", ex);
 		}
+	}
+
+	private static MicroException.Unavailable unavailable(String problem, Exception cause) {
+		return new MicroException.Unavailable("multicast on the loopback interface does not work: " + problem
+				+ "; set micro.registry.type to local, which needs no multicast", cause);
 	}
 
 }

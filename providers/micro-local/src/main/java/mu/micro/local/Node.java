@@ -1,9 +1,11 @@
 package mu.micro.local;
 
+import java.io.FileInputStream;
+import java.io.FileNotFoundException;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.Optional;
@@ -43,6 +45,8 @@ record Node(String scope, long pid, long start, String random) {
 	 * Where the start time stands among the fields from the state on.
 	 */
 	private static final int START_FIELD = 19;
+
+	private static final int STAT_BYTES = 1024;
 
 	private static final long TOLERANCE_MILLIS = 2000;
 
@@ -116,17 +120,26 @@ record Node(String scope, long pid, long start, String random) {
 		return this.scope + "-" + this.pid + "-" + this.start + "-" + this.random;
 	}
 
+	// Asked several times a second for each node, hence by hand.
 	private static @Nullable Long startTicks(long pid) throws IOException {
-		String stat;
-		try {
-			stat = Files.readString(PROC.resolve(pid + "/stat"), StandardCharsets.ISO_8859_1);
+		byte[] bytes = new byte[STAT_BYTES];
+		int length;
+		try (InputStream stat = new FileInputStream("/proc/" + pid + "/stat")) {
+			length = stat.read(bytes);
 		}
-		catch (NoSuchFileException ex) {
+		catch (FileNotFoundException ex) {
 			return null;
 		}
+		String text = new String(bytes, 0, Math.max(length, 0), StandardCharsets.ISO_8859_1);
 		// The command before the state is in parentheses and may hold anything.
-		String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ");
-		return ZOMBIE.equals(fields[0]) ? null : Long.valueOf(fields[START_FIELD]);
+		int at = text.lastIndexOf(')') + 2;
+		if (text.startsWith(ZOMBIE, at)) {
+			return null;
+		}
+		for (int field = 0; field < START_FIELD; field++) {
+			at = text.indexOf(' ', at) + 1;
+		}
+		return Long.parseLong(text, at, text.indexOf(' ', at), 10);
 	}
 
 	private static Optional<Long> startMillis(ProcessHandle process) {

@@ -25,6 +25,9 @@ final class PairedMedium implements Medium {
 
 	private final ReentrantLock lock = new ReentrantLock();
 
+	private volatile Runnable changed = () -> {
+	};
+
 	private Set<Announcement> filed = Set.of();
 
 	/**
@@ -45,11 +48,12 @@ final class PairedMedium implements Medium {
 
 	@Override
 	public void open(Runnable changed) {
+		this.changed = changed;
 		this.files.open(changed);
 		this.multicast.open(changed);
 		this.multicast.opened().whenComplete((nothing, problem) -> {
 			if (problem != null) {
-				goOnAlone(problem.toString());
+				goOnAlone(String.valueOf(problem.getMessage()));
 			}
 		});
 	}
@@ -91,6 +95,7 @@ final class PairedMedium implements Medium {
 			logger.log(System.Logger.Level.INFO, "Services find each other by the files in " + this.directory
 					+ " alone, because multicast on the loopback interface does not work: " + problem);
 			this.multicast.stop();
+			this.changed.run();
 		}
 	}
 

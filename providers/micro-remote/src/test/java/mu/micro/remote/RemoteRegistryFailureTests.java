@@ -135,6 +135,23 @@ class RemoteRegistryFailureTests {
 	}
 
 	@Test
+	void aConnectionThatDiedInSilenceIsGivenUpForANewOne() throws Exception {
+		Relay relay = keep(new Relay(this.server.port()));
+		Registry mine = keep(new RemoteRegistry(relay.address(), Duration.ofMillis(500))).in("micro");
+		Lease lease = mine.register(instance("a", 1), Duration.ofSeconds(2));
+		await(() -> mine.instances("foo").size() == 1);
+		relay.fallSilent();
+		assertThatExceptionOfType(MicroException.Unavailable.class).isThrownBy(() -> mine.instances("foo"))
+			.withMessageContaining("nothing within 500 ms");
+		await(() -> mine.instances("foo").equals(List.of(instance("a", 1))));
+		// Longer than the ttl, so that only a renewal over another connection counts.
+		long silent = System.nanoTime();
+		await(() -> System.nanoTime() - silent > Duration.ofSeconds(3).toNanos()
+				&& this.server.in("micro").instances("foo").equals(List.of(instance("a", 1))));
+		assertThat(lease.held()).isTrue();
+	}
+
+	@Test
 	void interruptionEndsABlockingCall() throws Exception {
 		ServerSocket silent = silent();
 		RemoteRegistry registry = keep(

@@ -1,0 +1,160 @@
+package mu.micro.cli;
+
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.PrintStream;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
+
+import io.grpc.Metadata;
+import io.grpc.Server;
+import io.grpc.ServerCall;
+import io.grpc.ServerCallHandler;
+import io.grpc.ServerInterceptor;
+import io.grpc.Status;
+import io.grpc.netty.NettyServerBuilder;
+import io.grpc.protobuf.services.ProtoReflectionServiceV1;
+import mu.micro.memory.MemoryRegistry;
+import mu.micro.registry.Instance;
+import mu.micro.registry.Registry;
+import mu.micro.services.CallCounter;
+import mu.micro.services.DebugService;
+import mu.micro.services.RegistryService;
+
+/**
+ * One real server that is Micro and its services to the command line: registry, debug,
+ * reflection and helloworld. Like the proxy it knows services by the micro-service
+ * header.
+ */
+final class Stage implements AutoCloseable {
+
+	private final MemoryRegistry registries = new MemoryRegistry();
+
+	private final Registry registry = this.registries.in("micro");
+
+	private final RegistryService service = new RegistryService(this.registries, "micro", Duration.ofSeconds(5));
+
+	private final List<Metadata> calls = new CopyOnWriteArrayList<>();
+
+	private final Server server;
+
+	private final Map<String, String> environment = new TreeMap<>();
+
+	Stage() throws IOException {
+		CallCounter counter = new CallCounter();
+		this.server = NettyServerBuilder.forAddress(new InetSocketAddress("127.0.0.1", 0))
+			.addService(new Helloworld())
+			.addService(new People())
+			.addService(this.service)
+			.addService(new DebugService(() -> "ok", counter))
+			.addService(ProtoReflectionServiceV1.newInstance())
+			.intercept(counter)
+			.intercept(new Route())
+			.build()
+			.start();
+		this.environment.put("MICRO_PROXY", "127.0.0.1:" + this.server.getPort());
+		register("helloworld", "h-1");
+		register("registry", "r-1");
+	}
+
+	void register(String service, String id) {
+		this.registry.register(
+				new Instance(service, "latest", id, "127.0.0.1", this.server.getPort(), Map.of("zone", "here")),
+				Duration.ofMinutes(5));
+	}
+
+	int port() {
+		return this.server.getPort();
+	}
+
+	/**
+	 * The last call's metadata.
+	 * @param key the key
+	 * @return its value
+	 */
+	String header(String key) {
+		return this.calls.get(this.calls.size() - 1).get(Metadata.Key.of(key, Metadata.ASCII_STRING_MARSHALLER));
+	}
+
+	List<String> headers(String key) {
+		return this.calls.stream()
+			.map((call) -> call.get(Metadata.Key.of(key, Metadata.ASCII_STRING_MARSHALLER)))
+			.filter((value) -> value != null)
+			.toList();
+	}
+
+	Map<String, String> environment() {
+		return this.environment;
+	}
+
+	Ran micro(String... args) {
+		return micro(new ByteArrayInputStream(new byte[0]), args);
+	}
+
+	Ran micro(InputStream in, String... args) {
+		ByteArrayOutputStream out = new ByteArrayOutputStream();
+		ByteArrayOutputStream err = new ByteArrayOutputStream();
+		int code = new Micro(this.environment, in, new PrintStream(out, false, StandardCharsets.UTF_8),
+				new PrintStream(err, true, StandardCharsets.UTF_8))
+			.run(args);
+		return new Ran(code, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
+	}
+
+	static InputStream lines(String... lines) {
+		return new ByteArrayInputStream((String.join("\n", lines) + "\n").getBytes(StandardCharsets.UTF_8));
+	}
+
+	@Override
+	public void close() throws InterruptedException {
+		this.server.shutdownNow();
+		this.server.awaitTermination(10, TimeUnit.SECONDS);
+		this.service.close();
+		this.registries.close();
+	}
+
+	/**
+	 * How a command ended.
+	 *
+	 * @param code its exit code
+	 * @param out what it printed
+	 * @param err what it complained of
+	 */
+	record Ran(int code, String out, String err) {
+
+		List<String> lines() {
+			return this.out.lines().toList();
+		}
+
+	}
+
+	/**
+	 * Refuses services that are not registered.
+	 */
+	private final class Route implements ServerInterceptor {
+
+		@Override
+		public <Q, R> ServerCall.Listener<Q> interceptCall(ServerCall<Q, R> call, Metadata headers,
+				ServerCallHandler<Q, R> next) {
+			Stage.this.calls.add(headers);
+			String name = headers.get(Proxy.SERVICE);
+			List<String> known = new ArrayList<>(Stage.this.registry.services());
+			if (name == null || !known.contains(name)) {
+				call.close(Status.NOT_FOUND.withDescription("no service '" + name + "'"), new Metadata());
+				return new ServerCall.Listener<>() {
+				};
+			}
+			return next.startCall(call, headers);
+		}
+
+	}
+
+}
