@@ -1,6 +1,7 @@
 package mu.micro.autoconfigure;
 
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.time.Duration;
 import java.util.List;
@@ -12,8 +13,10 @@ import java.util.function.Consumer;
 
 import io.grpc.ManagedChannel;
 import io.grpc.ManagedChannelBuilder;
+import io.grpc.Server;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
+import io.grpc.netty.NettyServerBuilder;
 import io.grpc.protobuf.StatusProto;
 import io.grpc.stub.StreamObserver;
 import mu.micro.MicroException;
@@ -23,6 +26,7 @@ import mu.micro.autoconfigure.echo.Text;
 import mu.micro.memory.MemoryRegistry;
 import mu.micro.registry.Instance;
 import mu.micro.registry.Registry;
+import mu.micro.services.RegistryService;
 import mu.micro.spring.InstanceMetadata;
 import mu.micro.spring.MicroService;
 import mu.micro.wire.debug.DebugGrpc;
@@ -98,6 +102,37 @@ class ServiceAutoConfigurationTests {
 		finally {
 			echo.release.countDown();
 			channel.shutdownNow();
+		}
+	}
+
+	@Test
+	void aServiceStartsWithoutItsServerAndRegistersOnceThatIsUp(CapturedOutput output) throws Exception {
+		int port;
+		try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+			port = free.getLocalPort();
+		}
+		try (ConfigurableApplicationContext context = start(EchoApplication.class, "micro.registry.type=remote",
+				"micro.remote.address=127.0.0.1:" + port, "micro.remote.timeout=1s");
+				MemoryRegistry registry = new MemoryRegistry();
+				RegistryService service = new RegistryService(registry, "micro", Duration.ofSeconds(1))) {
+			assertThat(output).contains("'echo' is not registered yet");
+			Server server = NettyServerBuilder.forAddress(new InetSocketAddress("127.0.0.1", port))
+				.addService(service)
+				.build()
+				.start();
+			try {
+				Awaitility.await()
+					.atMost(Duration.ofSeconds(20))
+					.untilAsserted(() -> assertThat(registry.in("micro").instances("echo")).hasSize(1));
+				assertThat(context.getBean(EchoGrpc.EchoBlockingStub.class)
+					.withWaitForReady()
+					.call(text("hello"))
+					.getText()).isEqualTo("hello");
+			}
+			finally {
+				service.endWatches();
+				server.shutdownNow();
+			}
 		}
 	}
 

@@ -8,6 +8,10 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.jar.Attributes;
+import java.util.jar.JarEntry;
+import java.util.jar.JarOutputStream;
+import java.util.jar.Manifest;
 
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -352,12 +356,35 @@ class MicroTests {
 	}
 
 	@Test
-	void aServerThatIsNotThereIsLookedForWhereItIsSaid() {
-		Stage.Ran ran = stage.micro("server");
-		assertThat(ran.code()).isEqualTo(128);
-		assertThat(ran.err()).startsWith("The server is not there; looked for /")
-			.contains("micro-server-app.jar")
-			.hasLineCount(1);
+	void theServerIsRunFromTheDistribution(@TempDir Path home) throws IOException {
+		Path jar = Files.createDirectories(home.resolve("apps")).resolve("micro-server-app.jar");
+		Path out = home.resolve("out");
+		String previous = System.getProperty("micro.home");
+		System.setProperty("micro.home", home.toString());
+		try {
+			Stage.Ran gone = stage.micro("server");
+			assertThat(gone.code()).isEqualTo(128);
+			assertThat(gone.err()).startsWith("The server is not there; looked for " + jar + ": ").hasLineCount(1);
+			Manifest manifest = new Manifest();
+			manifest.getMainAttributes().put(Attributes.Name.MANIFEST_VERSION, "1.0");
+			manifest.getMainAttributes().put(Attributes.Name.MAIN_CLASS, ServerProgram.class.getName());
+			String name = ServerProgram.class.getName().replace('.', '/') + ".class";
+			try (JarOutputStream write = new JarOutputStream(Files.newOutputStream(jar), manifest);
+					InputStream read = ServerProgram.class.getClassLoader().getResourceAsStream(name)) {
+				write.putNextEntry(new JarEntry(name));
+				read.transferTo(write);
+			}
+			assertThat(stage.micro("server", out.toString(), "--micro.gateway.port=0", "services").code()).isEqualTo(9);
+			assertThat(out).hasContent("--micro.gateway.port=0 services");
+		}
+		finally {
+			if (previous != null) {
+				System.setProperty("micro.home", previous);
+			}
+			else {
+				System.clearProperty("micro.home");
+			}
+		}
 	}
 
 }

@@ -24,6 +24,11 @@ class WithoutMulticastTests {
 	 */
 	private static final String BROKEN = "-Dnet.mdns.ipv4=127.0.0.1";
 
+	/**
+	 * Nothing can be sent there.
+	 */
+	private static final String UNHEARD = "-Dnet.mdns.port=0";
+
 	@TempDir
 	private Path directory;
 
@@ -42,6 +47,23 @@ class WithoutMulticastTests {
 				process.kill();
 			}
 			Awaitility.await().atMost(Duration.ofSeconds(5)).until(() -> here.instances("service").isEmpty());
+		}
+	}
+
+	@Test
+	void whoDoesNotHearItselfGoesOnWithTheFiles() throws Exception {
+		try (LocalRegistry registry = new LocalRegistry(this.directory)) {
+			RegistryProcess process = RegistryProcess.start(RegistryProcess.Kind.LOCAL, this.directory, "namespace",
+					INSTANCE, TTL, UNHEARD);
+			try {
+				Awaitility.await()
+					.atMost(Duration.ofSeconds(20))
+					.until(() -> process.errors().contains("by the files in " + this.directory + " alone"));
+				assertThat(registry.in("namespace").instances("service")).containsExactly(INSTANCE);
+			}
+			finally {
+				process.kill();
+			}
 		}
 	}
 

@@ -6,12 +6,17 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.UUID;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 
 import com.google.protobuf.Descriptors.ServiceDescriptor;
 import io.grpc.Server;
 import mu.micro.Lease;
+import mu.micro.MicroException;
+import mu.micro.core.Threads;
 import mu.micro.grpc.Schema;
 import mu.micro.registry.Instance;
 import mu.micro.registry.Registry;
@@ -27,17 +32,23 @@ import org.springframework.grpc.server.lifecycle.GrpcServerStartedEvent;
 /**
  * Registers this application's services once its gRPC server has started, and closes
  * their leases when that server begins to stop, so that callers turn elsewhere while the
- * last calls are answered.
+ * last calls are answered. While the registry cannot be reached it tries again.
  */
 public final class ServiceRegistration implements ApplicationListener<GrpcServerLifecycleEvent>, DisposableBean {
 
 	private static final Log logger = LogFactory.getLog(ServiceRegistration.class);
+
+	private static final long RETRY_MILLIS = 500;
 
 	private final Registry registry;
 
 	private final Options options;
 
 	private final Supplier<Map<String, String>> metadata;
+
+	private final ScheduledExecutorService timer = Threads.timer("micro-registration");
+
+	private final ReentrantLock lock = new ReentrantLock();
 
 	private final List<Lease> leases = new ArrayList<>();
 
@@ -71,12 +82,41 @@ public final class ServiceRegistration implements ApplicationListener<GrpcServer
 		all.putAll(this.metadata.get());
 		all.put(Instance.SCHEMA, schema.hash());
 		for (String service : this.options.services) {
-			warnOfAnotherContract(service, schema.hash());
-			this.leases.add(this.registry.register(new Instance(service, this.options.version,
-					service + "-" + UUID.randomUUID(), this.options.host, port, all), this.options.ttl));
+			register(new Instance(service, this.options.version, service + "-" + UUID.randomUUID(), this.options.host,
+					port, all), false);
 		}
-		logger
-			.debug("Registered " + String.join(", ", this.options.services) + " at " + this.options.host + ":" + port);
+	}
+
+	/*
+	 * A registry that is away does not keep the service from answering those who know it.
+	 */
+	private void register(Instance instance, boolean again) {
+		Lease lease;
+		try {
+			warnOfAnotherContract(instance);
+			lease = this.registry.register(instance, this.options.ttl);
+		}
+		catch (MicroException.Unavailable | MicroException.TimedOut ex) {
+			if (!again) {
+				logger.warn("'" + instance.service() + "' is not registered yet, and tried again every " + RETRY_MILLIS
+						+ " ms: " + ex.getMessage());
+			}
+			this.timer.schedule(() -> register(instance, true), RETRY_MILLIS, TimeUnit.MILLISECONDS);
+			return;
+		}
+		if (again) {
+			logger.info("'" + instance.service() + "' is registered now");
+		}
+		this.lock.lock();
+		try {
+			this.leases.add(lease);
+		}
+		finally {
+			this.lock.unlock();
+		}
+		if (this.timer.isShutdown()) {
+			destroy();
+		}
 	}
 
 	/*
@@ -94,11 +134,12 @@ public final class ServiceRegistration implements ApplicationListener<GrpcServer
 			});
 	}
 
-	private void warnOfAnotherContract(String service, String hash) {
-		for (Instance other : this.registry.instances(service)) {
+	private void warnOfAnotherContract(Instance instance) {
+		for (Instance other : this.registry.instances(instance.service())) {
 			String theirs = other.metadata().get(Instance.SCHEMA);
-			if (theirs != null && !theirs.equals(hash) && other.version().equals(this.options.version)) {
-				logger.warn("Another '" + service + "' with the same version '" + other.version()
+			if (theirs != null && !theirs.equals(instance.metadata().get(Instance.SCHEMA))
+					&& other.version().equals(instance.version())) {
+				logger.warn("Another '" + instance.service() + "' with the same version '" + other.version()
 						+ "' and a different contract runs at " + other.host() + ":" + other.port()
 						+ "; calls by name reach both. Stop it, or give one of them another name "
 						+ "(@MicroService) or version (micro.service.version).");
@@ -109,8 +150,17 @@ public final class ServiceRegistration implements ApplicationListener<GrpcServer
 
 	@Override
 	public void destroy() {
-		this.leases.forEach(Lease::close);
-		this.leases.clear();
+		this.timer.shutdownNow();
+		List<Lease> held;
+		this.lock.lock();
+		try {
+			held = List.copyOf(this.leases);
+			this.leases.clear();
+		}
+		finally {
+			this.lock.unlock();
+		}
+		held.forEach(Lease::close);
 	}
 
 	/**
