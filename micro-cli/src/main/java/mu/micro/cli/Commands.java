@@ -150,6 +150,7 @@ final class Commands {
 		return PositionalParamSpec.builder()
 			.index(index)
 			.arity(arity)
+			.required(!arity.startsWith("0"))
 			.type(List.class)
 			.auxiliaryTypes(String.class)
 			.paramLabel(label)

@@ -70,7 +70,9 @@ final class Listing {
 	 * @return as {@code host:port}
 	 */
 	static String address(Node node) {
-		return (node.getPort() > 0) ? node.getAddress() + ":" + node.getPort() : node.getAddress();
+		String port = ":" + node.getPort();
+		boolean whole = node.getPort() <= 0 || node.getAddress().endsWith(port);
+		return (whole) ? node.getAddress() : node.getAddress() + port;
 	}
 
 	private void print(Service version) {

@@ -15,7 +15,7 @@ import mu.micro.wire.registry.Service;
  */
 final class Usage {
 
-	private static final int MAX_SUMMARY = 60;
+	private static final int MAX_SUMMARY = 30;
 
 	private final Terminal terminal;
 

@@ -147,7 +147,7 @@ final class Stage implements AutoCloseable {
 			Stage.this.calls.add(headers);
 			String name = headers.get(Proxy.SERVICE);
 			List<String> known = new ArrayList<>(Stage.this.registry.services());
-			if (name == null || !known.contains(name)) {
+			if (name != null && !known.contains(name)) {
 				call.close(Status.NOT_FOUND.withDescription("no service '" + name + "'"), new Metadata());
 				return new ServerCall.Listener<>() {
 				};

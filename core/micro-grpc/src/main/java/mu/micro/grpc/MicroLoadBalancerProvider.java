@@ -6,12 +6,13 @@ import io.grpc.LoadBalancer;
 import io.grpc.LoadBalancerProvider;
 import io.grpc.LoadBalancerRegistry;
 import io.grpc.Status;
+import io.grpc.util.ForwardingLoadBalancerHelper;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Spreads the calls of a {@code micro:///name} channel over the service's instances, in
- * turn. When the last instance is gone, connections to where it was are given up: others
- * may have taken the place. Calls then fail at once and say so.
+ * turn. When the last instance is gone no call goes to where it was, for others may have
+ * taken the place: calls then fail at once and say so.
  * <p>
  * gRPC finds this class by itself.
  */
@@ -45,48 +46,41 @@ public final class MicroLoadBalancerProvider extends LoadBalancerProvider {
 
 	private static final class Balancer extends LoadBalancer {
 
-		private final Helper helper;
+		private final Turns turns;
 
-		private @Nullable LoadBalancer turns;
+		private final @Nullable LoadBalancer balancer;
 
 		Balancer(Helper helper) {
-			this.helper = helper;
+			this.turns = new Turns(helper);
+			LoadBalancerProvider provider = LoadBalancerRegistry.getDefaultRegistry().getProvider("round_robin");
+			this.balancer = (provider != null) ? provider.newLoadBalancer(this.turns) : null;
 		}
 
 		@Override
 		public Status acceptResolvedAddresses(ResolvedAddresses resolved) {
+			if (this.balancer == null) {
+				return Status.UNAVAILABLE
+					.withDescription("gRPC's round_robin is missing; add io.grpc:grpc-util to the class path");
+			}
 			if (resolved.getAddresses().isEmpty()) {
-				shutdown();
-				fail(Status.UNAVAILABLE.withDescription(
+				this.turns.fail(Status.UNAVAILABLE.withDescription(
 						"no instance of '" + resolved.getAttributes().get(SERVICE) + "' is running; start one"));
 				return Status.OK;
 			}
-			LoadBalancer balancer = this.turns;
-			if (balancer == null) {
-				LoadBalancerProvider provider = LoadBalancerRegistry.getDefaultRegistry().getProvider("round_robin");
-				if (provider == null) {
-					return Status.UNAVAILABLE
-						.withDescription("gRPC's round_robin is missing; add io.grpc:grpc-util to the class path");
-				}
-				balancer = provider.newLoadBalancer(this.helper);
-				this.turns = balancer;
-			}
-			return balancer.acceptResolvedAddresses(resolved.toBuilder().setLoadBalancingPolicyConfig(null).build());
+			Status status = this.balancer
+				.acceptResolvedAddresses(resolved.toBuilder().setLoadBalancingPolicyConfig(null).build());
+			this.turns.resume();
+			return status;
 		}
 
 		@Override
 		public void handleNameResolutionError(Status error) {
-			if (this.turns != null) {
-				this.turns.handleNameResolutionError(error);
+			if (this.balancer != null && this.turns.known()) {
+				this.balancer.handleNameResolutionError(error);
 			}
 			else {
-				fail(error);
+				this.turns.fail(error);
 			}
-		}
-
-		private void fail(Status status) {
-			this.helper.updateBalancingState(ConnectivityState.TRANSIENT_FAILURE,
-					new FixedResultPicker(PickResult.withError(status)));
 		}
 
 		@Override
@@ -96,17 +90,68 @@ public final class MicroLoadBalancerProvider extends LoadBalancerProvider {
 
 		@Override
 		public void requestConnection() {
-			if (this.turns != null) {
-				this.turns.requestConnection();
+			if (this.balancer != null) {
+				this.balancer.requestConnection();
 			}
 		}
 
 		@Override
 		public void shutdown() {
-			if (this.turns != null) {
-				this.turns.shutdown();
-				this.turns = null;
+			if (this.balancer != null) {
+				this.balancer.shutdown();
 			}
+		}
+
+	}
+
+	/**
+	 * Holds back what round robin says while there is nobody to call. To shut it down
+	 * instead would keep a channel from closing for the five seconds that gRPC grants the
+	 * calls of a subchannel.
+	 */
+	private static final class Turns extends ForwardingLoadBalancerHelper {
+
+		private final LoadBalancer.Helper helper;
+
+		private @Nullable ConnectivityState state;
+
+		private LoadBalancer.@Nullable SubchannelPicker picker;
+
+		private boolean held = true;
+
+		Turns(LoadBalancer.Helper helper) {
+			this.helper = helper;
+		}
+
+		@Override
+		protected LoadBalancer.Helper delegate() {
+			return this.helper;
+		}
+
+		@Override
+		public void updateBalancingState(ConnectivityState newState, LoadBalancer.SubchannelPicker newPicker) {
+			this.state = newState;
+			this.picker = newPicker;
+			if (!this.held) {
+				this.helper.updateBalancingState(newState, newPicker);
+			}
+		}
+
+		boolean known() {
+			return !this.held;
+		}
+
+		void fail(Status status) {
+			this.held = true;
+			this.helper.updateBalancingState(ConnectivityState.TRANSIENT_FAILURE,
+					new LoadBalancer.FixedResultPicker(LoadBalancer.PickResult.withError(status)));
+		}
+
+		void resume() {
+			if (this.held && this.state != null && this.picker != null) {
+				this.helper.updateBalancingState(this.state, this.picker);
+			}
+			this.held = false;
 		}
 
 	}

@@ -211,7 +211,7 @@ final class MdnsMedium implements Medium {
 		}
 		List<Announcement> announcements = new ArrayList<>();
 		parts.forEach((random, bytes) -> {
-			if (bytes.size() == counts.get(random)) {
+			if (bytes.size() == counts.getOrDefault(random, 0)) {
 				ByteArrayOutputStream whole = new ByteArrayOutputStream();
 				bytes.values().forEach(whole::writeBytes);
 				announcements.addAll(Announcement.read(whole.toByteArray()));
