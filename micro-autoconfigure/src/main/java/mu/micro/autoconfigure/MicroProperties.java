@@ -1,10 +1,13 @@
 package mu.micro.autoconfigure;
 
+import java.net.InetAddress;
+import java.net.UnknownHostException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
+import mu.micro.MicroException;
 import org.jspecify.annotations.Nullable;
 
 import org.springframework.boot.context.properties.ConfigurationProperties;
@@ -29,6 +32,26 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
 public record MicroProperties(MicroProfile profile, @DefaultValue("micro") String namespace, Path dataDir,
 		String listenAddress, @Nullable String advertisedHost, @DefaultValue Service service,
 		@DefaultValue Registry registry, @DefaultValue Remote remote) {
+
+	/**
+	 * The host under which others reach what listens here.
+	 * @return the advertised host or, where none is set, the address listened to; the
+	 * machine's own where that is all addresses
+	 * @throws MicroException.Invalid if the machine does not know its own address
+	 */
+	public String host() {
+		if (this.advertisedHost != null) {
+			return this.advertisedHost;
+		}
+		try {
+			InetAddress listen = InetAddress.getByName(this.listenAddress);
+			return (listen.isAnyLocalAddress()) ? InetAddress.getLocalHost().getHostAddress() : listen.getHostAddress();
+		}
+		catch (UnknownHostException ex) {
+			throw new MicroException.Invalid(
+					"cannot tell under which host others reach this application: set micro.advertised-host", ex);
+		}
+	}
 
 	/**
 	 * This application as a service.

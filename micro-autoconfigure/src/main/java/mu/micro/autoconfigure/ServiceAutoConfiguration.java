@@ -1,7 +1,5 @@
 package mu.micro.autoconfigure;
 
-import java.net.InetAddress;
-import java.net.UnknownHostException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -53,7 +51,7 @@ public final class ServiceAutoConfiguration {
 			ListableBeanFactory beans, Environment environment, ObjectProvider<InstanceMetadata> metadata) {
 		return new ServiceRegistration(registry,
 				new ServiceRegistration.Options(names(properties, beans, environment), properties.service().version(),
-						host(properties), properties.registry().ttl(), properties.service().metadata()),
+						properties.host(), properties.registry().ttl(), properties.service().metadata()),
 				() -> all(metadata));
 	}
 
@@ -90,20 +88,6 @@ public final class ServiceAutoConfiguration {
 					+ "@MicroService(\"helloworld\"), or set spring.application.name");
 		}
 		return names;
-	}
-
-	private static String host(MicroProperties properties) {
-		if (properties.advertisedHost() != null) {
-			return properties.advertisedHost();
-		}
-		try {
-			InetAddress listen = InetAddress.getByName(properties.listenAddress());
-			return (listen.isAnyLocalAddress()) ? InetAddress.getLocalHost().getHostAddress() : listen.getHostAddress();
-		}
-		catch (UnknownHostException ex) {
-			throw new MicroException.Invalid(
-					"cannot tell under which host others reach this application: set micro.advertised-host", ex);
-		}
 	}
 
 	private static Map<String, String> all(ObjectProvider<InstanceMetadata> metadata) {

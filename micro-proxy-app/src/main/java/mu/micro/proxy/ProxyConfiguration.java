@@ -1,7 +1,5 @@
 package mu.micro.proxy;
 
-import java.net.InetAddress;
-import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -84,21 +82,7 @@ class ProxyConfiguration {
 
 	@Bean
 	InstanceMetadata doorMetadata(Door door, MicroProperties micro) {
-		return () -> Map.of("grpc", host(micro) + ":" + door.port());
-	}
-
-	private static String host(MicroProperties micro) {
-		String advertised = micro.advertisedHost();
-		if (advertised != null) {
-			return advertised;
-		}
-		try {
-			InetAddress listen = InetAddress.getByName(micro.listenAddress());
-			return (listen.isAnyLocalAddress()) ? InetAddress.getLocalHost().getHostAddress() : listen.getHostAddress();
-		}
-		catch (UnknownHostException ex) {
-			throw new IllegalStateException("no host for others to reach the proxy: set micro.advertised-host", ex);
-		}
+		return () -> Map.of("grpc", micro.host() + ":" + door.port());
 	}
 
 }
