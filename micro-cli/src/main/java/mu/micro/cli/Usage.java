@@ -44,8 +44,12 @@ final class Usage {
 							.toList())
 				+ ").");
 		println("");
-		println("Commands:");
 		Endpoints endpoints = new Endpoints(this.service, this.schema);
+		if (endpoints.all().isEmpty()) {
+			println("It offers no commands.");
+			return;
+		}
+		println("Commands:");
 		List<List<String>> rows = new ArrayList<>();
 		for (MethodDescriptor method : endpoints.all()) {
 			rows.add(List.of("  " + endpoints.words(method), method.getService().getName() + "." + method.getName(),

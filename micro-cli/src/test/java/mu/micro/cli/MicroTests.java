@@ -358,6 +358,11 @@ class MicroTests {
 	}
 
 	@Test
+	void trainingRunsCommandsThatSucceed() throws IOException {
+		assertThat(Training.run()).isZero();
+	}
+
+	@Test
 	void theServerIsRunFromTheDistribution(@TempDir Path home) throws IOException {
 		Path jar = Files.createDirectories(home.resolve("apps")).resolve("micro-server-app.jar");
 		Path out = home.resolve("out");

@@ -57,8 +57,9 @@ final class App implements AutoCloseable {
 	}
 
 	static App java(Map<String, String> environment, Path jar, String... arguments) {
-		List<String> command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-				"-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-jar", jar.toString()));
+		List<String> command = new ArrayList<>(
+				List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-XX:TieredStopAtLevel=1",
+						"-XX:+UseSerialGC", "-jar", jar.toString()));
 		command.addAll(List.of(arguments));
 		return start(environment, command.toArray(String[]::new));
 	}

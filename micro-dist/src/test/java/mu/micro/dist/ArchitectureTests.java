@@ -105,21 +105,27 @@ class ArchitectureTests {
 	void springStaysInItsRooms() {
 		this.rooms.forEach((room, classes) -> {
 			if (!SPRING.contains(room)) {
-				check(classes, ArchRuleDefinition.noClasses().should().dependOnClassesThat().resideInAPackage("org.springframework.."));
+				check(classes,
+						ArchRuleDefinition.noClasses()
+							.should()
+							.dependOnClassesThat()
+							.resideInAPackage("org.springframework.."));
 			}
 		});
-		check(this.rooms.get("micro-spring"), ArchRuleDefinition.noClasses()
-			.should()
-			.dependOnClassesThat()
-			.resideInAPackage("org.springframework.boot.."));
+		check(this.rooms.get("micro-spring"),
+				ArchRuleDefinition.noClasses()
+					.should()
+					.dependOnClassesThat()
+					.resideInAPackage("org.springframework.boot.."));
 	}
 
 	@Test
 	void theNounsDependOnJspecifyAlone() {
-		check(this.rooms.get("micro-api"), ArchRuleDefinition.classes()
-			.should()
-			.onlyDependOnClassesThat()
-			.resideInAnyPackage("java..", "mu.micro..", "org.jspecify.annotations"));
+		check(this.rooms.get("micro-api"),
+				ArchRuleDefinition.classes()
+					.should()
+					.onlyDependOnClassesThat()
+					.resideInAnyPackage("java..", "mu.micro..", "org.jspecify.annotations"));
 	}
 
 	@Test

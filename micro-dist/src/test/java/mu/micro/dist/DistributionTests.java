@@ -68,8 +68,7 @@ class DistributionTests {
 
 	@Test
 	void anotherServiceCallsAService() {
-		assertThat(this.platform.get("/greeting?name=Jane").body())
-			.isEqualTo("{\"greeting\":\"Hello Jane, welcome\"}");
+		assertThat(this.platform.get("/greeting?name=Jane").body()).isEqualTo("{\"greeting\":\"Hello Jane, welcome\"}");
 	}
 
 	@Test
@@ -118,7 +117,8 @@ class DistributionTests {
 	@Test
 	void aKilledServiceIsForgottenAndComesBack() {
 		try (App victim = this.platform.helloworld("--spring.application.name=victim")) {
-			eventually(() -> assertThat(this.platform.get("/victim/helloworld/call?name=Jane").body()).isEqualTo(HELLO));
+			eventually(
+					() -> assertThat(this.platform.get("/victim/helloworld/call?name=Jane").body()).isEqualTo(HELLO));
 			victim.kill();
 			long killed = System.nanoTime();
 			assertThat(this.platform.get("/victim/helloworld/call?name=Jane").statusCode()).isIn(404, 503);
@@ -128,7 +128,8 @@ class DistributionTests {
 				.untilAsserted(() -> assertThat(this.platform.ask("services").lines()).doesNotContain("victim"));
 		}
 		try (App again = this.platform.helloworld("--spring.application.name=victim")) {
-			eventually(() -> assertThat(this.platform.get("/victim/helloworld/call?name=Jane").body()).isEqualTo(HELLO));
+			eventually(
+					() -> assertThat(this.platform.get("/victim/helloworld/call?name=Jane").body()).isEqualTo(HELLO));
 			eventually(() -> assertThat(this.platform.ask("victim", "helloworld", "call", "--name", "Jane"))
 				.isEqualTo(HELLO));
 			assertThat(again.handle().isAlive()).isTrue();
@@ -138,16 +139,14 @@ class DistributionTests {
 	@Test
 	void theDistributionHasNoVersionsInItsNames() throws IOException {
 		try (var files = Files.walk(App.ROOT.resolve("target/micro"))) {
-			assertThat(files.map((file) -> file.getFileName().toString())).noneMatch((name) -> name.matches(".*\\d\\.\\d.*\\.jar"));
+			assertThat(files.map((file) -> file.getFileName().toString()))
+				.noneMatch((name) -> name.matches(".*\\d\\.\\d.*\\.jar"));
 		}
 		assertThat(App.ROOT.resolve("target/micro.tar.gz")).isRegularFile();
 	}
 
 	static void eventually(ThrowingRunnable assertion) {
-		Awaitility.await()
-			.atMost(Duration.ofSeconds(60))
-			.pollInterval(Duration.ofMillis(100))
-			.untilAsserted(assertion);
+		Awaitility.await().atMost(Duration.ofSeconds(60)).pollInterval(Duration.ofMillis(100)).untilAsserted(assertion);
 	}
 
 }

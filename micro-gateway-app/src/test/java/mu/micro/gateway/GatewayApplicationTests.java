@@ -54,7 +54,7 @@ class GatewayApplicationTests {
 		try (Backend backend = new Backend(this.registry, "orders", new OrdersService())) {
 			assertThat(get(this.door.port(), "/orders/call?name=Jane").body()).isEqualTo("{\"name\":\"Jane\"}");
 		}
-		assertThat(get(this.door.port(), "/orders/call").statusCode()).isEqualTo(404);
+		Awaitility.await().until(() -> get(this.door.port(), "/orders/call").statusCode() == 404);
 		Awaitility.await()
 			.untilAsserted(
 					() -> assertThat(get(management(), "/actuator/prometheus").body()).contains("micro_gateway_active")

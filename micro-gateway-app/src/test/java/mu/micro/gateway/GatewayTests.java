@@ -163,9 +163,9 @@ class GatewayTests {
 		try (Backend backend = start()) {
 			assertThat(this.gateway.get("/orders/call").status()).isEqualTo(200);
 		}
-		assertThat(this.gateway.get("/orders/call").status()).isEqualTo(404);
+		awaitStatus(404);
 		try (Backend backend = start()) {
-			assertThat(this.gateway.get("/orders/call").status()).isEqualTo(200);
+			awaitStatus(200);
 		}
 	}
 
@@ -243,9 +243,9 @@ class GatewayTests {
 		backend.stop();
 		refused(new Reply(answer.get(3, TimeUnit.SECONDS)), 503, "orders", "Service Unavailable");
 		backend.close();
-		assertThat(this.gateway.get("/orders/call").status()).isEqualTo(404);
+		awaitStatus(404);
 		try (Backend next = start()) {
-			assertThat(this.gateway.get("/orders/call").status()).isEqualTo(200);
+			awaitStatus(200);
 		}
 	}
 
@@ -334,6 +334,13 @@ class GatewayTests {
 			assertThat(timer("orders", "Orders.Call", "200").count()).isEqualTo(1);
 			assertThat(timer("orders", "Orders.Call", "400").count()).isEqualTo(1);
 		}
+	}
+
+	// The registry's watch tells of changes a little later than the registry itself.
+	private void awaitStatus(int status) {
+		Awaitility.await()
+			.atMost(Duration.ofSeconds(3))
+			.until(() -> this.gateway.get("/orders/call").status() == status);
 	}
 
 	private Timer timer(String service, String endpoint, String status) {

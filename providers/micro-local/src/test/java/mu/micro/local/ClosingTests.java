@@ -1,9 +1,12 @@
 package mu.micro.local;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import java.util.stream.Stream;
@@ -36,12 +39,14 @@ class ClosingTests {
 	void nothingIsLeftOpenOrRunning(RegistryProcess.Kind kind) {
 		openAndClose(kind);
 		Awaitility.await().until(() -> threads() == 0);
-		long before = descriptors();
+		List<String> before = descriptors();
 		for (int i = 0; i < 5; i++) {
 			openAndClose(kind);
 		}
 		Awaitility.await().until(() -> threads() == 0);
-		assertThat(descriptors()).isLessThanOrEqualTo(before);
+		List<String> after = descriptors();
+		before.forEach(after::remove);
+		assertThat(after).isEmpty();
 		assertThat(this.directory).isEmptyDirectory();
 	}
 
@@ -98,13 +103,17 @@ class ClosingTests {
 			.count();
 	}
 
-	private static long descriptors() {
+	private static List<String> descriptors() {
+		List<String> descriptors = new ArrayList<>();
 		try (Stream<Path> open = Files.list(Path.of("/proc/self/fd"))) {
-			return open.count();
+			for (Path descriptor : (Iterable<Path>) open::iterator) {
+				descriptors.add(Files.readSymbolicLink(descriptor).toString());
+			}
 		}
 		catch (IOException ex) {
-			return Long.MAX_VALUE;
+			throw new UncheckedIOException(ex);
 		}
+		return descriptors;
 	}
 
 }

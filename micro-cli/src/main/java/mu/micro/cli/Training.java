@@ -1,0 +1,121 @@
+package mu.micro.cli;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.io.PrintStream;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Map;
+
+import io.grpc.Server;
+import io.grpc.netty.NettyServerBuilder;
+import io.grpc.protobuf.services.ProtoReflectionServiceV1;
+import io.grpc.stub.StreamObserver;
+import mu.micro.wire.debug.DebugGrpc;
+import mu.micro.wire.debug.StatsRequest;
+import mu.micro.wire.debug.StatsResponse;
+import mu.micro.wire.registry.GetRequest;
+import mu.micro.wire.registry.GetResponse;
+import mu.micro.wire.registry.ListRequest;
+import mu.micro.wire.registry.ListResponse;
+import mu.micro.wire.registry.Node;
+import mu.micro.wire.registry.RegistryGrpc;
+import mu.micro.wire.registry.Result;
+import mu.micro.wire.registry.Service;
+import mu.micro.wire.registry.WatchRequest;
+
+/**
+ * Runs commands against a server of its own on loopback, so that an archive of classes
+ * made meanwhile ({@code -XX:ArchiveClassesAtExit}) holds what commands load, whether or
+ * not Micro is running.
+ */
+public final class Training {
+
+	private static final List<String> COMMANDS = List.of("services", "services --output=json", "get service registry",
+			"registry --help", "registry list-services --options.domain=micro",
+			"call registry Registry.ListServices {\"options\":{}}", "stream registry Registry.Watch {}",
+			"debug stats registry", "help", "version");
+
+	private Training() {
+	}
+
+	/**
+	 * Trains, prints nothing, and ends the process.
+	 * @param args not read
+	 * @throws IOException if loopback has no port to listen on
+	 */
+	public static void main(String[] args) throws IOException {
+		new QuietStart();
+		System.exit(run());
+	}
+
+	/**
+	 * Trains.
+	 * @return 0, or the exit code of a command that failed
+	 * @throws IOException if loopback has no port to listen on
+	 */
+	static int run() throws IOException {
+		Server server = NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
+			.addService(new Registry())
+			.addService(new Debug())
+			.addService(ProtoReflectionServiceV1.newInstance())
+			.build()
+			.start();
+		try {
+			PrintStream nowhere = new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8);
+			Micro micro = new Micro(Map.of("MICRO_PROXY", "127.0.0.1:" + server.getPort()),
+					InputStream.nullInputStream(), nowhere, nowhere);
+			int failed = 0;
+			for (String command : COMMANDS) {
+				int code = micro.run(command.split(" "));
+				failed = (code != 0) ? code : failed;
+			}
+			return failed;
+		}
+		finally {
+			server.shutdownNow();
+		}
+	}
+
+	private static final class Registry extends RegistryGrpc.RegistryImplBase {
+
+		private static final Service SERVICE = Service.newBuilder()
+			.setName("registry")
+			.setVersion("latest")
+			.addNodes(Node.newBuilder().setId("one").setAddress("127.0.0.1:1").putMetadata("key", "value"))
+			.build();
+
+		@Override
+		public void getService(GetRequest request, StreamObserver<GetResponse> call) {
+			call.onNext(GetResponse.newBuilder().addServices(SERVICE).build());
+			call.onCompleted();
+		}
+
+		@Override
+		public void listServices(ListRequest request, StreamObserver<ListResponse> call) {
+			call.onNext(ListResponse.newBuilder().addServices(SERVICE).build());
+			call.onCompleted();
+		}
+
+		@Override
+		public void watch(WatchRequest request, StreamObserver<Result> call) {
+			call.onNext(Result.newBuilder().addServices(SERVICE).build());
+			call.onCompleted();
+		}
+
+	}
+
+	private static final class Debug extends DebugGrpc.DebugImplBase {
+
+		@Override
+		public void stats(StatsRequest request, StreamObserver<StatsResponse> call) {
+			call.onNext(StatsResponse.newBuilder().setStarted(1).build());
+			call.onCompleted();
+		}
+
+	}
+
+}
