@@ -80,7 +80,7 @@ final class Commands {
 	}
 
 	private static CommandSpec command(String name) {
-		CommandSpec spec = spec(name, ALL.get(name));
+		CommandSpec spec = spec(name, ALL.getOrDefault(name, ""));
 		switch (name) {
 			case "server" -> {
 				spec.addPositional(positional("0..*", "0..*", "ARGUMENT",

@@ -130,7 +130,8 @@ public final class Micro {
 	private static Failure misused(ParameterException ex) {
 		String name = ex.getCommandLine().getCommandSpec().qualifiedName(" ");
 		String help = name.replaceFirst("^micro", "micro help");
-		return new Failure(Failure.USAGE, Terminal.plain(ex.getMessage()) + "; see '" + help + "'.", ex);
+		return new Failure(Failure.USAGE, Terminal.plain(String.valueOf(ex.getMessage())) + "; see '" + help + "'.",
+				ex);
 	}
 
 	private int builtIn(Terminal terminal, List<String> command, List<String> words) {

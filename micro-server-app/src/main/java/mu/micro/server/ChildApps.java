@@ -23,12 +23,10 @@ class ChildApps extends AbstractHealthIndicator implements SmartLifecycle {
 	private static final Log logger = LogFactory.getLog(ChildApps.class);
 
 	/**
-	 * Newer JDKs warn of native access and Unsafe, which Netty and protobuf use, unless
-	 * told that this is meant; older ones do not know these flags.
+	 * Newer JDKs warn of Unsafe, which protobuf uses; older ones do not know that flag.
 	 */
 	private static final List<String> JVM = (Runtime.version().feature() >= 24)
-			? List.of("-XX:+UseSerialGC", "--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow")
-			: List.of("-XX:+UseSerialGC");
+			? List.of("-XX:+UseSerialGC", "--sun-misc-unsafe-memory-access=allow") : List.of("-XX:+UseSerialGC");
 
 	private final List<String> names;
 
