@@ -25,9 +25,6 @@ class DistributionTests {
 
 	private static final String HELLO = "{\"msg\":\"Hello Jane\"}";
 
-	@TempDir
-	private Path data;
-
 	private Platform platform;
 
 	private App helloworld;
@@ -35,8 +32,8 @@ class DistributionTests {
 	private App greeting;
 
 	@BeforeAll
-	void start() {
-		this.platform = new Platform(this.data);
+	void start(@TempDir Path data) {
+		this.platform = new Platform(data);
 		this.platform.start();
 		this.helloworld = this.platform.helloworld();
 		this.greeting = this.platform.greeting();

@@ -9,6 +9,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -28,6 +29,8 @@ import org.apache.commons.logging.LogFactory;
 import org.jspecify.annotations.Nullable;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
+import reactor.core.scheduler.Scheduler;
+import reactor.core.scheduler.Schedulers;
 import reactor.netty.ChannelBindException;
 import reactor.netty.DisposableServer;
 import reactor.netty.NettyPipeline;
@@ -218,8 +221,21 @@ final class Door implements SmartLifecycle {
 			int count = Door.this.active.incrementAndGet();
 			return Mono.defer(() -> answer(count))
 				.onErrorResume(this::refused)
+				.publishOn(eventLoop())
 				.flatMap(this::write)
 				.doFinally((signal) -> end());
+		}
+
+		/*
+		 * Answers are written on the connection's own thread, so that an exchange is over
+		 * in the moment in which its answer is out: a next request in between, if it is
+		 * to be the last, would be lost.
+		 */
+		private Scheduler eventLoop() {
+			AtomicReference<Scheduler> loop = new AtomicReference<>(Schedulers.immediate());
+			this.request
+				.withConnection((connection) -> loop.set(Schedulers.fromExecutor(connection.channel().eventLoop())));
+			return loop.get();
 		}
 
 		private Mono<Answer> answer(int count) {

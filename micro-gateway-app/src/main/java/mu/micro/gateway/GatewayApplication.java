@@ -1,11 +1,8 @@
 package mu.micro.gateway;
 
-import java.net.InetAddress;
-import java.net.UnknownHostException;
 import java.util.Map;
 
 import io.micrometer.core.instrument.MeterRegistry;
-import mu.micro.MicroException;
 import mu.micro.autoconfigure.MicroProperties;
 import mu.micro.registry.Registry;
 import mu.micro.spring.InstanceMetadata;
@@ -43,21 +40,7 @@ public class GatewayApplication {
 
 	@Bean
 	InstanceMetadata doorAddress(Door door, MicroProperties micro) {
-		return () -> Map.of("http", host(micro) + ":" + door.port());
-	}
-
-	private static String host(MicroProperties micro) {
-		if (micro.advertisedHost() != null) {
-			return micro.advertisedHost();
-		}
-		try {
-			InetAddress listen = InetAddress.getByName(micro.listenAddress());
-			return (listen.isAnyLocalAddress()) ? InetAddress.getLocalHost().getHostAddress() : listen.getHostAddress();
-		}
-		catch (UnknownHostException ex) {
-			throw new MicroException.Invalid(
-					"cannot tell under which host others reach the gateway: set micro.advertised-host", ex);
-		}
+		return () -> Map.of("http", micro.host() + ":" + door.port());
 	}
 
 }

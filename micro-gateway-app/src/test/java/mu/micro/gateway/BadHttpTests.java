@@ -14,6 +14,7 @@ import java.util.List;
 import mu.micro.gateway.TestGateway.Reply;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -135,7 +136,7 @@ class BadHttpTests {
 		Awaitility.await().atMost(Duration.ofSeconds(3)).until(() -> active() == 0);
 	}
 
-	@Test
+	@RepeatedTest(20)
 	void goesOnAfterARefusal() throws IOException {
 		try (Socket socket = connect()) {
 			socket.getOutputStream().write(ascii(POST + "Content-Length: 5\r\n\r\n{\"na\""));
