@@ -6,19 +6,15 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 import org.springframework.boot.context.properties.ConfigurationProperties;
-import org.springframework.boot.context.properties.bind.DefaultValue;
 
 /**
  * The Micro server.
  *
- * @param port Port of the core services; 0 takes any free one.
- * @param managementPort Port of health and metrics; 0 takes any free one.
  * @param apps Apps to start as child processes, which end with the server; gateway and
  * proxy in the profile local, else none.
  * @param appsDir Where the apps' jars are; found beside the server's own jar, or in the
  * build tree, when unset.
  */
 @ConfigurationProperties("micro.server")
-record ServerProperties(@DefaultValue("10001") int port, @DefaultValue("9001") int managementPort,
-		@Nullable List<String> apps, @Nullable Path appsDir) {
+record ServerProperties(@Nullable List<String> apps, @Nullable Path appsDir) {
 }
