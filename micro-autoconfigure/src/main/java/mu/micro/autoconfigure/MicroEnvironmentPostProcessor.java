@@ -36,6 +36,8 @@ class MicroEnvironmentPostProcessor implements EnvironmentPostProcessor, Ordered
 		Map<String, Object> defaults = new HashMap<>(profile.defaults());
 		defaults.put(PROPERTY, profile.id());
 		defaults.put("micro.data-dir", "${user.home}/.micro");
+		// It logs each registration, and what its peers do wrong.
+		defaults.put("logging.level.javax.jmdns", "off");
 		defaults.put("spring.grpc.server.port", "0");
 		defaults.put("spring.grpc.server.address", "${micro.listen-address}");
 		environment.getPropertySources().addLast(new MapPropertySource(SOURCE, defaults));

@@ -143,7 +143,13 @@ public abstract class SnapshotRegistry implements Scoped<Registry> {
 			});
 			lease.onLost(() -> SnapshotRegistry.this.leases.remove(lease));
 			SnapshotRegistry.this.leases.add(lease);
-			announce(this.namespace, instance, ttl, lease);
+			try {
+				announce(this.namespace, instance, ttl, lease);
+			}
+			catch (RuntimeException ex) {
+				SnapshotRegistry.this.leases.remove(lease);
+				throw ex;
+			}
 			return lease;
 		}
 
