@@ -3,8 +3,6 @@ package mu.micro.services;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.LongAdder;
 
-import io.grpc.Context;
-import io.grpc.Deadline;
 import io.grpc.ForwardingServerCall;
 import io.grpc.ForwardingServerCallListener;
 import io.grpc.Metadata;
@@ -33,8 +31,9 @@ public final class CallCounter implements ServerInterceptor {
 	}
 
 	/**
-	 * How many calls ended with another status than OK, or ran out of time. A call that
-	 * its caller no longer wanted is none of them.
+	 * How many calls this server ended with another status than OK. A call that its
+	 * caller gave up, for want of time or of interest, is none of them: from here the two
+	 * look the same.
 	 * @return the number since the start
 	 */
 	public long errors() {
@@ -49,7 +48,6 @@ public final class CallCounter implements ServerInterceptor {
 			return next.startCall(call, headers);
 		}
 		AtomicBoolean counted = new AtomicBoolean();
-		Deadline deadline = Context.current().getDeadline();
 		ServerCall<Q, R> watched = new ForwardingServerCall.SimpleForwardingServerCall<>(call) {
 
 			@Override
@@ -63,7 +61,7 @@ public final class CallCounter implements ServerInterceptor {
 
 			@Override
 			public void onCancel() {
-				count(counted, deadline != null && deadline.isExpired());
+				count(counted, false);
 				super.onCancel();
 			}
 
@@ -72,10 +70,10 @@ public final class CallCounter implements ServerInterceptor {
 
 	private void count(AtomicBoolean counted, boolean error) {
 		if (!counted.getAndSet(true)) {
-			this.requests.increment();
 			if (error) {
 				this.errors.increment();
 			}
+			this.requests.increment();
 		}
 	}
 
