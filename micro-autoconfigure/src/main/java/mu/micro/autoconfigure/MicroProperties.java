@@ -1,7 +1,9 @@
 package mu.micro.autoconfigure;
 
+import java.io.IOException;
+import java.net.Inet4Address;
 import java.net.InetAddress;
-import java.net.UnknownHostException;
+import java.net.NetworkInterface;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;
@@ -45,12 +47,28 @@ public record MicroProperties(MicroProfile profile, @DefaultValue("micro") Strin
 		}
 		try {
 			InetAddress listen = InetAddress.getByName(this.listenAddress);
-			return (listen.isAnyLocalAddress()) ? InetAddress.getLocalHost().getHostAddress() : listen.getHostAddress();
+			return ((listen.isAnyLocalAddress()) ? ownAddress() : listen).getHostAddress();
 		}
-		catch (UnknownHostException ex) {
+		catch (IOException ex) {
 			throw new MicroException.Invalid(
 					"cannot tell under which host others reach this application: set micro.advertised-host", ex);
 		}
+	}
+
+	/*
+	 * Many systems give their own name the address of loopback.
+	 */
+	private static InetAddress ownAddress() throws IOException {
+		InetAddress named = InetAddress.getLocalHost();
+		if (!named.isLoopbackAddress()) {
+			return named;
+		}
+		return NetworkInterface.networkInterfaces()
+			.flatMap(NetworkInterface::inetAddresses)
+			.filter((address) -> address instanceof Inet4Address && !address.isLoopbackAddress()
+					&& !address.isLinkLocalAddress())
+			.findFirst()
+			.orElse(named);
 	}
 
 	/**

@@ -5,6 +5,7 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 
@@ -30,7 +31,7 @@ final class PortHolder {
 	/**
 	 * The holder of a port.
 	 * @param port the port
-	 * @return "process 123 (java …)", or null where that cannot be seen
+	 * @return "process 123 (java -jar app.jar)", or null where that cannot be seen
 	 */
 	static @Nullable String of(int port) {
 		Set<String> sockets = new HashSet<>();
@@ -83,13 +84,16 @@ final class PortHolder {
 		}
 	}
 
+	/*
+	 * The program, and what it runs if that is a jar; other arguments may be secret.
+	 */
 	private static String describe(long pid) {
-		String command = ProcessHandle.of(pid)
-			.flatMap((process) -> process.info().commandLine())
-			.orElse("of another user");
-		int limit = 120;
-		return "process " + pid + " (" + ((command.length() > limit) ? command.substring(0, limit) + "…" : command)
-				+ ")";
+		ProcessHandle.Info info = ProcessHandle.of(pid).map(ProcessHandle::info).orElse(null);
+		String program = (info != null) ? info.command().orElse("of another user") : "of another user";
+		List<String> arguments = (info != null) ? List.of(info.arguments().orElse(new String[0])) : List.of();
+		int jar = arguments.indexOf("-jar");
+		String what = (jar >= 0 && jar + 1 < arguments.size()) ? " -jar " + arguments.get(jar + 1) : "";
+		return "process " + pid + " (" + program + what + ")";
 	}
 
 }

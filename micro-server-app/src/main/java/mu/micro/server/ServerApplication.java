@@ -12,12 +12,13 @@ import mu.micro.spring.MicroService;
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
 
-import org.springframework.boot.ApplicationArguments;
 import org.springframework.boot.SpringApplication;
 import org.springframework.boot.autoconfigure.SpringBootApplication;
+import org.springframework.boot.context.event.ApplicationReadyEvent;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.context.ApplicationListener;
 import org.springframework.context.annotation.Bean;
+import org.springframework.core.env.ConfigurableEnvironment;
 import org.springframework.grpc.server.lifecycle.GrpcServerShutdownEvent;
 import org.springframework.grpc.server.lifecycle.GrpcServerStartedEvent;
 
@@ -57,13 +58,17 @@ public class ServerApplication {
 	}
 
 	@Bean
-	ChildApps childApps(ServerProperties properties, MicroProperties micro, ApplicationArguments arguments) {
+	ChildApps childApps(ServerProperties properties, MicroProperties micro, ConfigurableEnvironment environment) {
 		List<String> apps = properties.apps();
 		if (apps == null) {
 			apps = (micro.profile() == MicroProfile.LOCAL) ? List.of("gateway", "proxy") : List.of();
 		}
-		return new ChildApps(apps, new AppFinder(ServerApplication.class, properties.appsDir()),
-				arguments.getSourceArgs());
+		return new ChildApps(apps, new AppFinder(ServerApplication.class, properties.appsDir()), environment);
+	}
+
+	@Bean
+	ApplicationListener<ApplicationReadyEvent> startApps(ChildApps apps) {
+		return (event) -> apps.start();
 	}
 
 }

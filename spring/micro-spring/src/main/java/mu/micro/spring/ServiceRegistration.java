@@ -15,6 +15,7 @@ import java.util.stream.Collectors;
 import com.google.protobuf.Descriptors.ServiceDescriptor;
 import io.grpc.Server;
 import mu.micro.Lease;
+import mu.micro.Limits;
 import mu.micro.MicroException;
 import mu.micro.core.Threads;
 import mu.micro.grpc.Schema;
@@ -22,6 +23,7 @@ import mu.micro.registry.Instance;
 import mu.micro.registry.Registry;
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
+import org.jspecify.annotations.Nullable;
 
 import org.springframework.beans.factory.DisposableBean;
 import org.springframework.context.ApplicationListener;
@@ -53,6 +55,12 @@ public final class ServiceRegistration implements ApplicationListener<GrpcServer
 	private final List<Lease> leases = new ArrayList<>();
 
 	/**
+	 * Counts starts and stops of the server, so that a late registration of an earlier
+	 * one is taken back.
+	 */
+	private long round;
+
+	/**
 	 * Registers nothing yet.
 	 * @param registry where to register
 	 * @param options what to register
@@ -71,7 +79,7 @@ public final class ServiceRegistration implements ApplicationListener<GrpcServer
 			register(event.getServer(), started.getPort());
 		}
 		if (event instanceof GrpcServerShutdownEvent && event.getServer().getPort() > 0) {
-			destroy();
+			withdraw();
 		}
 	}
 
@@ -81,41 +89,72 @@ public final class ServiceRegistration implements ApplicationListener<GrpcServer
 		Map<String, String> all = new TreeMap<>(this.options.metadata);
 		all.putAll(this.metadata.get());
 		all.put(Instance.SCHEMA, schema.hash());
+		long round = withdraw();
 		for (String service : this.options.services) {
-			register(new Instance(service, this.options.version, service + "-" + UUID.randomUUID(), this.options.host,
-					port, all), false);
+			register(new Instance(service, this.options.version, id(service), this.options.host, port, all), round,
+					null);
 		}
+	}
+
+	private static String id(String service) {
+		String id = service + "-" + UUID.randomUUID();
+		return (id.codePointCount(0, id.length()) > Limits.NAME) ? UUID.randomUUID().toString() : id;
 	}
 
 	/*
 	 * A registry that is away does not keep the service from answering those who know it.
 	 */
-	private void register(Instance instance, boolean again) {
-		Lease lease;
+	private void register(Instance instance, long round, @Nullable String before) {
 		try {
-			warnOfAnotherContract(instance);
-			lease = this.registry.register(instance, this.options.ttl);
-		}
-		catch (MicroException.Unavailable | MicroException.TimedOut ex) {
-			if (!again) {
-				logger.warn("'" + instance.service() + "' is not registered yet, and tried again every " + RETRY_MILLIS
-						+ " ms: " + ex.getMessage());
+			if (before == null) {
+				warnOfAnotherContract(instance);
 			}
-			this.timer.schedule(() -> register(instance, true), RETRY_MILLIS, TimeUnit.MILLISECONDS);
-			return;
+			keep(this.registry.register(instance, this.options.ttl), round);
+			if (before != null) {
+				logger.info("'" + instance.service() + "' is registered now");
+			}
 		}
-		if (again) {
-			logger.info("'" + instance.service() + "' is registered now");
+		catch (RuntimeException ex) {
+			if (before == null && !passing(ex)) {
+				throw ex;
+			}
+			String problem = String.valueOf(ex.getMessage());
+			if (!problem.equals(before)) {
+				logger.warn("'" + instance.service() + "' is not registered yet, and tried again every " + RETRY_MILLIS
+						+ " ms: " + problem);
+			}
+			retry(() -> register(instance, round, problem), round);
 		}
+	}
+
+	private static boolean passing(RuntimeException ex) {
+		return ex instanceof MicroException.Unavailable || ex instanceof MicroException.TimedOut
+				|| ex instanceof MicroException.OutcomeUnknown;
+	}
+
+	private void keep(Lease lease, long current) {
 		this.lock.lock();
 		try {
-			this.leases.add(lease);
+			if (this.round == current) {
+				this.leases.add(lease);
+				return;
+			}
 		}
 		finally {
 			this.lock.unlock();
 		}
-		if (this.timer.isShutdown()) {
-			destroy();
+		lease.close();
+	}
+
+	private void retry(Runnable attempt, long current) {
+		this.lock.lock();
+		try {
+			if (this.round == current && !this.timer.isShutdown()) {
+				this.timer.schedule(attempt, RETRY_MILLIS, TimeUnit.MILLISECONDS);
+			}
+		}
+		finally {
+			this.lock.unlock();
 		}
 	}
 
@@ -148,12 +187,12 @@ public final class ServiceRegistration implements ApplicationListener<GrpcServer
 		}
 	}
 
-	@Override
-	public void destroy() {
-		this.timer.shutdownNow();
+	private long withdraw() {
 		List<Lease> held;
+		long next;
 		this.lock.lock();
 		try {
+			next = ++this.round;
 			held = List.copyOf(this.leases);
 			this.leases.clear();
 		}
@@ -161,6 +200,13 @@ public final class ServiceRegistration implements ApplicationListener<GrpcServer
 			this.lock.unlock();
 		}
 		held.forEach(Lease::close);
+		return next;
+	}
+
+	@Override
+	public void destroy() {
+		this.timer.shutdownNow();
+		withdraw();
 	}
 
 	/**
