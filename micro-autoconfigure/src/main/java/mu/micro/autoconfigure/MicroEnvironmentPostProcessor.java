@@ -38,6 +38,8 @@ class MicroEnvironmentPostProcessor implements EnvironmentPostProcessor, Ordered
 		defaults.put("micro.data-dir", "${user.home}/.micro");
 		// It logs each registration, and what its peers do wrong.
 		defaults.put("logging.level.javax.jmdns", "off");
+		// What Micro v3 took, and what gateway and proxy pass on.
+		defaults.put("spring.grpc.server.inbound.message.max-size", "32MB");
 		defaults.put("spring.grpc.server.port", "0");
 		defaults.put("spring.grpc.server.address", "${micro.listen-address}");
 		environment.getPropertySources().addLast(new MapPropertySource(SOURCE, defaults));

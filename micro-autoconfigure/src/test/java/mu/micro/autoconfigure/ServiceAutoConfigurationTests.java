@@ -9,11 +9,17 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 
 import io.grpc.ManagedChannel;
 import io.grpc.ManagedChannelBuilder;
+import io.grpc.Metadata;
 import io.grpc.Server;
+import io.grpc.ServerCall;
+import io.grpc.ServerCallHandler;
+import io.grpc.ServerInterceptor;
+import io.grpc.ServerInterceptors;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.netty.NettyServerBuilder;
@@ -35,6 +41,8 @@ import mu.micro.wire.debug.StatsRequest;
 import mu.micro.wire.errors.Error;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 import org.springframework.boot.SpringApplication;
@@ -106,34 +114,61 @@ class ServiceAutoConfigurationTests {
 	}
 
 	@Test
-	void aServiceStartsWithoutItsServerAndRegistersOnceThatIsUp(CapturedOutput output) throws Exception {
-		int port;
-		try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-			port = free.getLocalPort();
-		}
-		try (ConfigurableApplicationContext context = start(EchoApplication.class, "micro.registry.type=remote",
-				"micro.remote.address=127.0.0.1:" + port, "micro.remote.timeout=1s");
-				MemoryRegistry registry = new MemoryRegistry();
+	void aServiceStartsWithoutItsRegistryAndIsRegisteredOnceThatAnswers(CapturedOutput output) throws Exception {
+		AtomicReference<Status> refusal = new AtomicReference<>(Status.UNAVAILABLE.withDescription("not up yet"));
+		try (MemoryRegistry registry = new MemoryRegistry();
 				RegistryService service = new RegistryService(registry, "micro", Duration.ofSeconds(1))) {
-			assertThat(output).contains("'echo' is not registered yet");
-			Server server = NettyServerBuilder.forAddress(new InetSocketAddress("127.0.0.1", port))
-				.addService(service)
+			Server server = NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
+				.addService(ServerInterceptors.intercept(service, refuseWith(refusal)))
 				.build()
 				.start();
-			try {
+			try (ConfigurableApplicationContext context = start(EchoApplication.class, "micro.registry.type=remote",
+					"micro.remote.address=127.0.0.1:" + server.getPort(), "micro.remote.timeout=1s")) {
+				assertThat(output).contains("'echo' is not registered yet").contains("not up yet");
+				refusal.set(Status.RESOURCE_EXHAUSTED.withDescription("too many nodes"));
+				Awaitility.await()
+					.atMost(Duration.ofSeconds(20))
+					.untilAsserted(() -> assertThat(output).contains("too many nodes"));
+				refusal.set(null);
 				Awaitility.await()
 					.atMost(Duration.ofSeconds(20))
 					.untilAsserted(() -> assertThat(registry.in("micro").instances("echo")).hasSize(1));
-				assertThat(context.getBean(EchoGrpc.EchoBlockingStub.class)
-					.withWaitForReady()
-					.call(text("hello"))
-					.getText()).isEqualTo("hello");
+				assertThat(output).contains("'echo' is registered now");
 			}
 			finally {
 				service.endWatches();
 				server.shutdownNow();
 			}
+			assertThat(registry.in("micro").instances("echo")).isEmpty();
 		}
+	}
+
+	@Test
+	void aContextThatIsStoppedAndStartedIsRegisteredAgain() {
+		run(EchoApplication.class, (context) -> {
+			Registry registry = context.getBean(Registry.class);
+			context.stop();
+			assertThat(registry.instances("echo")).isEmpty();
+			context.start();
+			Instance instance = instance(context);
+			ManagedChannel channel = channel(instance);
+			try {
+				assertThat(EchoGrpc.newBlockingStub(channel).call(text("again")).getText()).isEqualTo("again");
+			}
+			finally {
+				channel.shutdownNow();
+			}
+		});
+	}
+
+	@Test
+	void aMessageOf32MegabytesIsTaken() {
+		run(EchoApplication.class, (context) -> {
+			EchoGrpc.EchoBlockingStub echo = context.getBean(EchoGrpc.EchoBlockingStub.class)
+				.withMaxInboundMessageSize(Integer.MAX_VALUE);
+			String large = "x".repeat(31 * 1024 * 1024);
+			assertThat(echo.call(text(large)).getText()).hasSameSizeAs(large);
+		});
 	}
 
 	@Test
@@ -223,6 +258,7 @@ class ServiceAutoConfigurationTests {
 	}
 
 	@Test
+	@EnabledOnOs(OS.LINUX)
 	void aPortInUseIsExplainedWithItsHolder(CapturedOutput output) throws Exception {
 		try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
 			assertThatThrownBy(() -> start(EchoApplication.class, "spring.grpc.server.port=" + taken.getLocalPort()));
@@ -259,6 +295,24 @@ class ServiceAutoConfigurationTests {
 
 	private static ManagedChannel channel(Instance instance) {
 		return ManagedChannelBuilder.forAddress(instance.host(), instance.port()).usePlaintext().build();
+	}
+
+	private static ServerInterceptor refuseWith(AtomicReference<Status> refusal) {
+		return new ServerInterceptor() {
+
+			@Override
+			public <Q, R> ServerCall.Listener<Q> interceptCall(ServerCall<Q, R> call, Metadata headers,
+					ServerCallHandler<Q, R> next) {
+				Status status = refusal.get();
+				if (status == null) {
+					return next.startCall(call, headers);
+				}
+				call.close(status, new Metadata());
+				return new ServerCall.Listener<>() {
+				};
+			}
+
+		};
 	}
 
 	private static Text text(String text) {

@@ -52,7 +52,7 @@ class ChildApps extends AbstractHealthIndicator implements SmartLifecycle {
 		this.arguments = arguments(environment);
 	}
 
-	private static List<String> arguments(ConfigurableEnvironment environment) {
+	static List<String> arguments(ConfigurableEnvironment environment) {
 		Map<String, String> said = new TreeMap<>();
 		for (String source : List.of(CommandLinePropertySource.COMMAND_LINE_PROPERTY_SOURCE_NAME,
 				StandardEnvironment.SYSTEM_PROPERTIES_PROPERTY_SOURCE_NAME)) {
