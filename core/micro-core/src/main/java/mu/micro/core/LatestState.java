@@ -92,7 +92,8 @@ public final class LatestState<T> implements Subscription {
 					this.listener.accept(state);
 				}
 			}
-			catch (RuntimeException ex) {
+			catch (Throwable ex) {
+				// An Error too: the deliveries that follow are promised all the same.
 				logger.log(System.Logger.Level.WARNING, "a listener failed; it is called again with the next state",
 						ex);
 			}

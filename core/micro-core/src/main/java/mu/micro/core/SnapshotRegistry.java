@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 
@@ -28,7 +29,7 @@ public abstract class SnapshotRegistry implements Scoped<Registry> {
 
 	private final Set<HeldLease> leases = ConcurrentHashMap.newKeySet();
 
-	private volatile boolean closed;
+	private final AtomicBoolean closed = new AtomicBoolean();
 
 	/**
 	 * The instances of a service, sorted by id. Must not block.
@@ -56,7 +57,9 @@ public abstract class SnapshotRegistry implements Scoped<Registry> {
 	protected abstract void announce(String namespace, Instance instance, Duration ttl, HeldLease lease);
 
 	/**
-	 * Takes an announcement back; called once, and only while the lease is held.
+	 * Takes an announcement back, if it is there: not once another lease superseded this
+	 * one, nor twice. Called by the holder's closing while the lease is held, and again
+	 * for what was announced while the registry closed.
 	 * @param namespace the namespace
 	 * @param instance the instance
 	 * @param lease the lease it was announced under
@@ -95,10 +98,9 @@ public abstract class SnapshotRegistry implements Scoped<Registry> {
 
 	@Override
 	public final void close() {
-		if (this.closed) {
+		if (!this.closed.compareAndSet(false, true)) {
 			return;
 		}
-		this.closed = true;
 		this.leases.forEach(HeldLease::close);
 		this.watches.forEach((watch) -> watch.delivery.close());
 		release();
@@ -120,8 +122,11 @@ public abstract class SnapshotRegistry implements Scoped<Registry> {
 					() -> SnapshotRegistry.this.watches.remove(this));
 		}
 
+		// Who finds it open here was added before the closing, which ends it.
 		void look() {
-			this.delivery.offerCurrent(this.state);
+			if (!SnapshotRegistry.this.closed.get()) {
+				this.delivery.offerCurrent(this.state);
+			}
 		}
 
 	}
@@ -149,6 +154,12 @@ public abstract class SnapshotRegistry implements Scoped<Registry> {
 			catch (RuntimeException ex) {
 				SnapshotRegistry.this.leases.remove(lease);
 				throw ex;
+			}
+			if (SnapshotRegistry.this.closed.get()) {
+				lease.close();
+				// The closing may have closed it before it was announced.
+				withdraw(this.namespace, instance, lease);
+				throw closed();
 			}
 			return lease;
 		}
@@ -179,14 +190,22 @@ public abstract class SnapshotRegistry implements Scoped<Registry> {
 		private Subscription watch(Watch<?> watch) {
 			checkOpen();
 			SnapshotRegistry.this.watches.add(watch);
+			if (SnapshotRegistry.this.closed.get()) {
+				watch.delivery.close();
+				throw closed();
+			}
 			watch.look();
 			return watch.delivery;
 		}
 
 		private void checkOpen() {
-			if (SnapshotRegistry.this.closed) {
-				throw new MicroException.Unavailable("the registry is closed");
+			if (SnapshotRegistry.this.closed.get()) {
+				throw closed();
 			}
+		}
+
+		private static MicroException.Unavailable closed() {
+			return new MicroException.Unavailable("the registry is closed");
 		}
 
 	}

@@ -9,9 +9,11 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 
 import mu.micro.Lease;
@@ -24,6 +26,7 @@ import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
@@ -32,12 +35,21 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
  * What every {@link Registry} promises. A provider's test fills the hooks and overrides
  * nothing else.
  */
+@Timeout(60)
 public abstract class RegistryContract {
 
 	/**
 	 * What a loaded machine may add to any stated time.
 	 */
 	private static final Duration SLACK = Duration.ofSeconds(5);
+
+	/**
+	 * What it may add to the settling time: less, so that what only ends with its ttl
+	 * does not pass for settled.
+	 */
+	private static final Duration SETTLE_SLACK = Duration.ofSeconds(2);
+
+	private static final Duration PATIENCE = Duration.ofSeconds(10);
 
 	private static final Duration TTL = Duration.ofSeconds(30);
 
@@ -141,6 +153,20 @@ public abstract class RegistryContract {
 	}
 
 	@Test
+	void theNamesOfServicesAreSorted() {
+		List<String> sorted = List.of("B", "a", "a-b", "a.b", "aa", "c", "é");
+		for (int i : new int[] { 3, 0, 6, 5, 1, 4, 2 }) {
+			Instance instance = new Instance(sorted.get(i), "latest", "a", "127.0.0.1", 1, Map.of());
+			((i % 2 == 0) ? this.here : this.there).register(instance, TTL);
+		}
+		await(() -> List.copyOf(this.here.services()).equals(sorted));
+		await(() -> List.copyOf(this.there.services()).equals(sorted));
+		AtomicReference<Set<String>> seen = new AtomicReference<>(Set.of());
+		this.here.watch(seen::set);
+		await(() -> List.copyOf(seen.get()).equals(sorted));
+	}
+
+	@Test
 	void aClosedLeaseEndsTheInstance() {
 		AtomicBoolean lost = new AtomicBoolean();
 		Lease lease = this.here.register(instance("a", 1), TTL);
@@ -150,8 +176,8 @@ public abstract class RegistryContract {
 		lease.close();
 		assertThat(lease.held()).isFalse();
 		assertThat(this.here.instances(this.service)).isEmpty();
-		within(settle(), () -> this.there.instances(this.service).isEmpty());
-		within(settle(), () -> this.there.services().isEmpty());
+		settled(() -> this.there.instances(this.service).isEmpty());
+		settled(() -> this.there.services().isEmpty());
 		assertThat(lost).isFalse();
 	}
 
@@ -252,31 +278,61 @@ public abstract class RegistryContract {
 			slow.set(instances);
 		});
 		this.here.watch(this.service, quick::set);
-		blocked.await();
 		int changes = 20;
-		for (int i = 1; i <= changes; i++) {
-			this.there.register(instance("a", i), TTL);
+		try {
+			assertThat(blocked.await(PATIENCE.toMillis(), TimeUnit.MILLISECONDS)).isTrue();
+			for (int i = 1; i <= changes; i++) {
+				this.there.register(instance("a", i), TTL);
+			}
+			await(() -> List.of(instance("a", changes)).equals(quick.get()));
+			assertThat(calls).hasValue(0);
 		}
-		await(() -> List.of(instance("a", changes)).equals(quick.get()));
-		assertThat(calls).hasValue(0);
-		release.countDown();
+		finally {
+			release.countDown();
+		}
 		await(() -> List.of(instance("a", changes)).equals(slow.get()));
 		assertThat(calls).hasValueLessThanOrEqualTo(3);
+	}
+
+	@Test
+	void aListenersCallsComeOneAtATime() {
+		AtomicInteger running = new AtomicInteger();
+		AtomicInteger most = new AtomicInteger();
+		AtomicReference<List<Instance>> last = new AtomicReference<>();
+		this.here.watch(this.service, (instances) -> {
+			most.accumulateAndGet(running.incrementAndGet(), Math::max);
+			// Long enough for the next change to come meanwhile.
+			LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(20));
+			last.set(instances);
+			running.decrementAndGet();
+		});
+		int changes = 20;
+		for (int i = 1; i <= changes; i++) {
+			((i % 2 == 0) ? this.here : this.there).register(instance("id-" + (10 + i), i), TTL);
+		}
+		await(() -> last.get() != null && last.get().size() == changes);
+		assertThat(most).hasValue(1);
 	}
 
 	@Test
 	void aThrowingWatcherIsCalledAgainAndHarmsNobody() {
 		AtomicReference<List<Instance>> quick = new AtomicReference<>();
 		List<List<Instance>> seen = new CopyOnWriteArrayList<>();
+		List<List<Instance>> seenByOther = new CopyOnWriteArrayList<>();
 		this.here.watch(this.service, (instances) -> {
 			seen.add(instances);
 			throw new IllegalStateException("thrown on purpose");
 		});
+		this.here.watch(this.service, (instances) -> {
+			seenByOther.add(instances);
+			throw new AssertionError("thrown on purpose");
+		});
 		this.here.watch(this.service, quick::set);
-		await(() -> seen.size() == 1);
+		await(() -> seen.size() == 1 && seenByOther.size() == 1);
 		this.there.register(instance("a", 1), TTL);
 		await(() -> List.of(instance("a", 1)).equals(quick.get()));
 		await(() -> seen.contains(List.of(instance("a", 1))));
+		await(() -> seenByOther.contains(List.of(instance("a", 1))));
 	}
 
 	@Test
@@ -299,6 +355,34 @@ public abstract class RegistryContract {
 		}
 		await(() -> this.there.instances(this.service).equals(List.of(instance("a", 20), instance("b", 119))));
 		assertThat(late).hasValue(0);
+	}
+
+	@Test
+	void closingASubscriptionWaitsForTheCallThatRuns() throws Exception {
+		CountDownLatch blocked = new CountDownLatch(1);
+		CountDownLatch release = new CountDownLatch(1);
+		List<String> ended = new CopyOnWriteArrayList<>();
+		Subscription watch = this.here.watch(this.service, (instances) -> {
+			blocked.countDown();
+			awaitLatch(release);
+			ended.add("call");
+		});
+		Thread closer = new Thread(() -> {
+			watch.close();
+			ended.add("close");
+		});
+		closer.setDaemon(true);
+		try {
+			assertThat(blocked.await(PATIENCE.toMillis(), TimeUnit.MILLISECONDS)).isTrue();
+			closer.start();
+			await(() -> Set.of(Thread.State.WAITING, Thread.State.TIMED_WAITING, Thread.State.TERMINATED)
+				.contains(closer.getState()));
+		}
+		finally {
+			release.countDown();
+		}
+		closer.join(PATIENCE.toMillis());
+		assertThat(ended).containsExactly("call", "close");
 	}
 
 	@Test
@@ -344,6 +428,18 @@ public abstract class RegistryContract {
 	}
 
 	@Test
+	void aTtlBelowTheShortestIsRaised() {
+		Lease lease = this.here.register(instance("a", 1), Duration.ofMillis(1));
+		await(() -> this.there.instances(this.service).size() == 1);
+		Awaitility.await()
+			.during(Duration.ofMillis(500))
+			.atMost(PATIENCE)
+			.pollInterval(Duration.ofMillis(10))
+			.until(() -> this.there.instances(this.service).size() == 1);
+		assertThat(lease.held()).isTrue();
+	}
+
+	@Test
 	void closingARegistryEndsItsLeasesAndSubscriptions() throws Exception {
 		Scoped<Registry> registry = view();
 		AtomicInteger calls = new AtomicInteger();
@@ -355,7 +451,7 @@ public abstract class RegistryContract {
 		registry.close();
 		int before = calls.get();
 		assertThat(lease.held()).isFalse();
-		within(settle(), () -> this.there.instances(this.service).isEmpty());
+		settled(() -> this.there.instances(this.service).isEmpty());
 		this.here.register(instance("b", 2), TTL);
 		await(() -> this.there.instances(this.service).size() == 1);
 		assertThat(calls).hasValue(before);
@@ -384,7 +480,8 @@ public abstract class RegistryContract {
 
 	private static void awaitLatch(CountDownLatch latch) {
 		try {
-			latch.await();
+			// Longer than anybody waits for what it holds up.
+			latch.await(PATIENCE.plus(PATIENCE).toMillis(), TimeUnit.MILLISECONDS);
 		}
 		catch (InterruptedException ex) {
 			Thread.currentThread().interrupt();
@@ -392,11 +489,19 @@ public abstract class RegistryContract {
 	}
 
 	private static void await(BooleanSupplier condition) {
-		within(Duration.ofSeconds(10), condition);
+		until(PATIENCE.plus(SLACK), condition);
+	}
+
+	private void settled(BooleanSupplier condition) {
+		until(settle().plus(SETTLE_SLACK), condition);
 	}
 
 	private static void within(Duration time, BooleanSupplier condition) {
-		Awaitility.await().atMost(time.plus(SLACK)).pollInterval(Duration.ofMillis(10)).until(condition::getAsBoolean);
+		until(time.plus(SLACK), condition);
+	}
+
+	private static void until(Duration time, BooleanSupplier condition) {
+		Awaitility.await().atMost(time).pollInterval(Duration.ofMillis(10)).until(condition::getAsBoolean);
 	}
 
 	/**

@@ -182,6 +182,10 @@ abstract class AnnouncedRegistry extends SnapshotRegistry {
 	}
 
 	private void announceOwn() {
+		if (this.released) {
+			// The medium takes all back by itself, and would begin anew.
+			return;
+		}
 		this.medium.announce(this.own.values().stream().map(Own::announcement).toList());
 	}
 

@@ -11,6 +11,11 @@ import mu.micro.MicroException;
  * hears both, so that services find each other where one of the two does not work. Of two
  * announcements of one instance the newer counts, wherever it was heard.
  * <p>
+ * Multicast is heard by all users of the machine. What this sends proves that it comes
+ * from somebody who can read the file {@code secret} in the directory, made by whoever
+ * opens it first, and what does not is ignored: registries over different directories
+ * never meet. What is sent is not hidden.
+ * <p>
  * A change is seen by others within about 300 ms. A closed lease is gone within two
  * seconds, a process that crashed within one, which is also the shortest ttl; seven where
  * the other process has neither the directory nor the process ids in common with this

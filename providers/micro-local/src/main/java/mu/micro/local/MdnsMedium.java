@@ -3,6 +3,7 @@ package mu.micro.local;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.InetAddress;
+import java.security.MessageDigest;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -16,6 +17,7 @@ import java.util.Properties;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.UUID;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
@@ -23,6 +25,8 @@ import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
+import javax.crypto.Mac;
+import javax.crypto.spec.SecretKeySpec;
 import javax.jmdns.JmDNS;
 import javax.jmdns.ServiceInfo;
 import javax.jmdns.impl.DNSEntry;
@@ -35,9 +39,11 @@ import mu.micro.core.Threads;
 /**
  * Nodes announce by multicast DNS on the loopback interface, in a group of their own.
  * <p>
- * An announcement is JSON in the text of as many service instances as it needs, because
- * JmDNS breaks records that do not fit into one packet. Their names tell which belong
- * together. Records are immutable: a changed announcement gets new names.
+ * An announcement is a code that proves its sender has the group's key, which those who
+ * have another key do not look behind, and JSON, in the text of as many service instances
+ * as it needs, because JmDNS breaks records that do not fit into one packet. Their names
+ * tell which belong together. Records are immutable: a changed announcement gets new
+ * names.
  */
 final class MdnsMedium implements Medium {
 
@@ -59,6 +65,13 @@ final class MdnsMedium implements Medium {
 	 * Bytes in one string of a record's text, by DNS.
 	 */
 	private static final int STRING = 255;
+
+	private static final String CODE = "HmacSHA256";
+
+	/**
+	 * Bytes of the code that are sent, before the JSON.
+	 */
+	private static final int CODE_BYTES = 16;
 
 	private static final int MAX_RECORDS = 10_000;
 
@@ -85,7 +98,13 @@ final class MdnsMedium implements Medium {
 
 	private final Node node;
 
+	private final Callable<byte[]> key;
+
 	private final Consumer<String> deaf;
+
+	private final Callable<JmDNSImpl> opening;
+
+	private final Duration recovering;
 
 	private final Thread thread;
 
@@ -105,12 +124,30 @@ final class MdnsMedium implements Medium {
 	/**
 	 * Opens nothing yet.
 	 * @param node who announces
-	 * @param deaf called once, with the problem in words, if what this node announces is
-	 * not heard by itself
+	 * @param key gives the key of all who are to hear each other, asked for before each
+	 * opening
+	 * @param deaf called with the problem in words, if what this node announces is not
+	 * heard by itself, or if multicast was there and is not to be had again
 	 */
-	MdnsMedium(Node node, Consumer<String> deaf) {
+	MdnsMedium(Node node, Callable<byte[]> key, Consumer<String> deaf) {
+		this(node, key, deaf, () -> create(node), RECOVERING);
+	}
+
+	/**
+	 * Opens nothing yet.
+	 * @param node who announces
+	 * @param key gives the key, as above
+	 * @param deaf called with a problem, as above
+	 * @param opening gives a JmDNS that is open, again when the one before failed
+	 * @param recovering how long one may be without its socket before it has failed
+	 */
+	MdnsMedium(Node node, Callable<byte[]> key, Consumer<String> deaf, Callable<JmDNSImpl> opening,
+			Duration recovering) {
 		this.node = node;
+		this.key = key;
 		this.deaf = deaf;
+		this.opening = opening;
+		this.recovering = recovering;
 		this.thread = Threads.daemons("micro-registry-mdns").newThread(this::run);
 	}
 
@@ -161,27 +198,42 @@ final class MdnsMedium implements Medium {
 	}
 
 	private void run() {
-		while (!this.closed) {
-			JmDNSImpl dns;
-			try {
-				dns = create();
+		try {
+			while (!this.closed) {
+				live();
 			}
-			catch (IOException | RuntimeException ex) {
-				this.opened.completeExceptionally(ex);
-				return;
-			}
-			this.opened.complete(null);
-			try {
-				new Session(dns).run();
-			}
-			finally {
-				dns.close();
-			}
+		}
+		catch (Throwable ex) {
+			fail(ex);
 		}
 	}
 
+	private void live() throws Exception {
+		Mac code = Mac.getInstance(CODE);
+		code.init(new SecretKeySpec(this.key.call(), CODE));
+		JmDNSImpl dns = this.opening.call();
+		this.opened.complete(null);
+		try {
+			new Session(dns, code).run();
+		}
+		finally {
+			dns.close();
+		}
+	}
+
+	// Nobody is told of an opening that failed but who waits for it, and of a later one
+	// all who rely on what was heard.
+	private void fail(Throwable problem) {
+		if (this.opened.completeExceptionally(problem) || this.closed) {
+			return;
+		}
+		this.heard = List.of();
+		this.deaf.accept("it failed and could not be opened again: " + problem.getMessage());
+		this.changed.run();
+	}
+
 	// JmDNS reads its settings once per JVM, and they hold for all who use it there.
-	private JmDNSImpl create() throws IOException {
+	static JmDNSImpl create(Node node) throws IOException {
 		Properties settings = System.getProperties();
 		settings.putIfAbsent("net.mdns.ipv4", "239.255.77.85");
 		settings.putIfAbsent("net.mdns.port", "25353");
@@ -189,10 +241,14 @@ final class MdnsMedium implements Medium {
 		MdnsTimers.install();
 		// With its name, so that nobody is asked for it.
 		InetAddress loopback = InetAddress.getByAddress("localhost", new byte[] { 127, 0, 0, 1 });
-		return (JmDNSImpl) JmDNS.create(loopback, MdnsTimers.PREFIX + this.node.random());
+		return (JmDNSImpl) JmDNS.create(loopback, MdnsTimers.PREFIX + node.random());
 	}
 
-	private static List<Announcement> decode(List<DNSRecord> records) {
+	private static byte[] code(Mac code, byte[] json) {
+		return Arrays.copyOf(code.doFinal(json), CODE_BYTES);
+	}
+
+	private static List<Announcement> decode(List<DNSRecord> records, Mac code) {
 		Map<String, Map<Integer, byte[]>> parts = new HashMap<>();
 		Map<String, Integer> counts = new HashMap<>();
 		for (DNSRecord record : records) {
@@ -214,10 +270,19 @@ final class MdnsMedium implements Medium {
 			if (bytes.size() == counts.getOrDefault(random, 0)) {
 				ByteArrayOutputStream whole = new ByteArrayOutputStream();
 				bytes.values().forEach(whole::writeBytes);
-				announcements.addAll(Announcement.read(whole.toByteArray()));
+				announcements.addAll(open(whole.toByteArray(), code));
 			}
 		});
 		return announcements;
+	}
+
+	private static List<Announcement> open(byte[] bytes, Mac code) {
+		if (bytes.length < CODE_BYTES) {
+			return List.of();
+		}
+		byte[] json = Arrays.copyOfRange(bytes, CODE_BYTES, bytes.length);
+		return MessageDigest.isEqual(code(code, json), Arrays.copyOf(bytes, CODE_BYTES)) ? Announcement.read(json)
+				: List.of();
 	}
 
 	private static byte[] toText(byte[] bytes) {
@@ -247,6 +312,8 @@ final class MdnsMedium implements Medium {
 
 		private final JmDNSImpl dns;
 
+		private final Mac code;
+
 		private final Map<Announcement, List<ServiceInfo>> published = new HashMap<>();
 
 		/**
@@ -270,8 +337,9 @@ final class MdnsMedium implements Medium {
 
 		private int query;
 
-		Session(JmDNSImpl dns) {
+		Session(JmDNSImpl dns, Mac code) {
 			this.dns = dns;
+			this.code = code;
 		}
 
 		void run() {
@@ -293,7 +361,7 @@ final class MdnsMedium implements Medium {
 			if (this.dns.getSocket() != null) {
 				this.workedAt = System.nanoTime();
 			}
-			return !passed(this.workedAt, RECOVERING);
+			return !passed(this.workedAt, MdnsMedium.this.recovering);
 		}
 
 		private void query() {
@@ -329,7 +397,11 @@ final class MdnsMedium implements Medium {
 		}
 
 		private List<ServiceInfo> register(Announcement announcement) {
-			byte[] bytes = Announcement.write(List.of(announcement));
+			byte[] json = Announcement.write(List.of(announcement));
+			ByteArrayOutputStream whole = new ByteArrayOutputStream();
+			whole.writeBytes(code(this.code, json));
+			whole.writeBytes(json);
+			byte[] bytes = whole.toByteArray();
 			int count = (bytes.length + PART - 1) / PART;
 			String random = UUID.randomUUID().toString().replace("-", "");
 			List<ServiceInfo> parts = new ArrayList<>();
@@ -362,7 +434,7 @@ final class MdnsMedium implements Medium {
 			if (heard) {
 				this.records = Collections.newSetFromMap(new IdentityHashMap<>());
 				this.records.addAll(records);
-				this.decoded = decode(records);
+				this.decoded = decode(records, this.code);
 				this.hearsItself |= this.decoded.stream().anyMatch(this::isOwn);
 			}
 			if (heard || passed(this.probedAt, PROBE)) {

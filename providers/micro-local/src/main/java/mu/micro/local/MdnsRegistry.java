@@ -1,5 +1,6 @@
 package mu.micro.local;
 
+import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.UUID;
@@ -11,7 +12,8 @@ import mu.micro.MicroException;
 
 /**
  * A registry by multicast DNS on the loopback interface, in a group and on a port of its
- * own. It needs no files and no network; packets from other machines are ignored.
+ * own. It needs no files and no network; packets from other machines are ignored, and so
+ * is what was not sent with the same key.
  * <p>
  * A change is seen by others within about 500 ms, a closed lease is gone within two
  * seconds. A process that crashed is gone within one second where its process id is to be
@@ -28,17 +30,35 @@ public final class MdnsRegistry extends AnnouncedRegistry {
 	private static final Duration OPENING = Duration.ofSeconds(5);
 
 	/**
-	 * Opens the registry, and waits until it is there, for up to five seconds.
+	 * Known to all: keeps out nobody who wants to get in.
+	 */
+	private static final byte[] EVERYBODY = "micro".getBytes(StandardCharsets.UTF_8);
+
+	/**
+	 * Opens the registry of all users of this machine, and waits until it is there, for
+	 * up to five seconds.
 	 * @throws MicroException.Unavailable if multicast cannot be had
 	 * @throws MicroException.Cancelled if the thread is interrupted
 	 */
 	public MdnsRegistry() {
-		this(Node.create(UUID.randomUUID()));
+		this(EVERYBODY);
 	}
 
-	private MdnsRegistry(Node node) {
+	/**
+	 * Opens the registry of those who have a key, and waits until it is there, for up to
+	 * five seconds. The key proves who may announce; it hides nothing.
+	 * @param key a secret, at least one byte; 32 random ones are good
+	 * @throws MicroException.Unavailable if multicast cannot be had
+	 * @throws MicroException.Cancelled if the thread is interrupted
+	 * @throws MicroException.Invalid if the key is empty
+	 */
+	public MdnsRegistry(byte[] key) {
+		this(Node.create(UUID.randomUUID()), copy(key));
+	}
+
+	private MdnsRegistry(Node node, byte[] key) {
 		this(node,
-				new MdnsMedium(node,
+				new MdnsMedium(node, () -> key,
 						(problem) -> logger.log(System.Logger.Level.WARNING,
 								"Services do not find each other by multicast DNS: " + problem
 										+ ". Set micro.registry.type to local, which needs no multicast.")));
@@ -62,6 +82,13 @@ public final class MdnsRegistry extends AnnouncedRegistry {
 			Thread.currentThread().interrupt();
 			throw new MicroException.Cancelled("interrupted while opening the registry", ex);
 		}
+	}
+
+	private static byte[] copy(byte[] key) {
+		if (key.length == 0) {
+			throw new MicroException.Invalid("the key is empty");
+		}
+		return key.clone();
 	}
 
 	private static MicroException.Unavailable unavailable(String problem, Exception cause) {

@@ -43,7 +43,7 @@ final class PairedMedium implements Medium {
 	PairedMedium(Path directory, Node node) {
 		this.directory = directory;
 		this.files = new DirectoryMedium(directory, node);
-		this.multicast = new MdnsMedium(node, this::goOnAlone);
+		this.multicast = new MdnsMedium(node, () -> Secret.of(directory), this::goOnAlone);
 	}
 
 	@Override
@@ -93,7 +93,7 @@ final class PairedMedium implements Medium {
 	private void goOnAlone(String problem) {
 		if (this.alone.compareAndSet(false, true)) {
 			logger.log(System.Logger.Level.INFO, "Services find each other by the files in " + this.directory
-					+ " alone, because multicast on the loopback interface does not work: " + problem);
+					+ " alone, because multicast on the loopback interface cannot be used: " + problem);
 			this.multicast.stop();
 			this.changed.run();
 		}
