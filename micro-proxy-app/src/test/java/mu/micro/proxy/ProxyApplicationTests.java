@@ -1,5 +1,7 @@
 package mu.micro.proxy;
 
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -9,12 +11,12 @@ import java.util.concurrent.TimeUnit;
 
 import io.grpc.Grpc;
 import io.grpc.InsecureChannelCredentials;
-import io.grpc.InsecureServerCredentials;
 import io.grpc.ManagedChannel;
 import io.grpc.Server;
 import io.grpc.health.v1.HealthCheckRequest;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import io.grpc.health.v1.HealthGrpc;
+import io.grpc.netty.NettyServerBuilder;
 import io.grpc.stub.MetadataUtils;
 import mu.micro.proxy.trial.Ball;
 import mu.micro.proxy.trial.TrialGrpc;
@@ -75,7 +77,7 @@ class ProxyApplicationTests {
 
 	@Test
 	void passesCallsAndCountsThem() throws Exception {
-		Server backend = Grpc.newServerBuilderForPort(0, InsecureServerCredentials.create())
+		Server backend = NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
 			.addService(new TrialService())
 			.build()
 			.start();

@@ -1,5 +1,7 @@
 package mu.micro.proxy;
 
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -9,11 +11,11 @@ import java.util.concurrent.TimeUnit;
 import io.grpc.BindableService;
 import io.grpc.Grpc;
 import io.grpc.InsecureChannelCredentials;
-import io.grpc.InsecureServerCredentials;
 import io.grpc.ManagedChannel;
 import io.grpc.Server;
 import io.grpc.ServerBuilder;
 import io.grpc.ServerInterceptor;
+import io.grpc.netty.NettyServerBuilder;
 import io.grpc.protobuf.services.HealthStatusManager;
 import io.grpc.protobuf.services.ProtoReflectionServiceV1;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
@@ -90,7 +92,8 @@ final class Stage implements AutoCloseable {
 
 	Backend start(String service, BindableService implementation, ServerInterceptor... interceptors) throws Exception {
 		HealthStatusManager health = new HealthStatusManager();
-		ServerBuilder<?> builder = Grpc.newServerBuilderForPort(0, InsecureServerCredentials.create())
+		ServerBuilder<?> builder = NettyServerBuilder
+			.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
 			.addService(implementation)
 			.addService(health.getHealthService())
 			.addService(ProtoReflectionServiceV1.newInstance())

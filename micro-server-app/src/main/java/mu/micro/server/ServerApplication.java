@@ -52,9 +52,11 @@ public class ServerApplication {
 	}
 
 	@Bean
-	ApplicationListener<GrpcServerStartedEvent> sayWhere(MicroProperties micro) {
-		return (event) -> logger
-			.info("Micro server: core services at " + micro.listenAddress() + ":" + event.getPort());
+	ApplicationListener<GrpcServerStartedEvent> resumeWatches(RegistryService registry, MicroProperties micro) {
+		return (event) -> {
+			registry.resumeWatches();
+			logger.info("Micro server: core services at " + micro.listenAddress() + ":" + event.getPort());
+		};
 	}
 
 	@Bean

@@ -32,6 +32,8 @@ public interface Registry {
 	 * @param ttl how long the instance may outlive its process; a provider raises what is
 	 * below its shortest
 	 * @return the lease, held
+	 * @throws MicroException.OutcomeUnknown if the provider's answer did not come in
+	 * time: others may see the instance for as long as its ttl; register again
 	 */
 	Lease register(Instance instance, Duration ttl);
 

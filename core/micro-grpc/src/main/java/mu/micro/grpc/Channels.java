@@ -1,5 +1,7 @@
 package mu.micro.grpc;
 
+import java.net.URI;
+import java.net.URISyntaxException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -15,6 +17,7 @@ import io.grpc.ManagedChannelBuilder;
 import mu.micro.MicroException;
 import mu.micro.registry.Instance;
 import mu.micro.registry.Registry;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Channels to services by name, kept for the next call. At most {@value #MOST} are open;
@@ -29,6 +32,8 @@ public final class Channels implements AutoCloseable {
 	public static final int MOST = 1000;
 
 	private static final int IDLE_MINUTES = 5;
+
+	private static final int MAX_PORT = 65535;
 
 	private final Registry registry;
 
@@ -49,6 +54,30 @@ public final class Channels implements AutoCloseable {
 	public Channels(Registry registry, int maxMessage) {
 		this.registry = registry;
 		this.maxMessage = maxMessage;
+	}
+
+	/**
+	 * The target of one address, at each of whose IP addresses a channel tries.
+	 * @param address {@code host:port}, an IPv6 address in brackets
+	 * @return what to give to a channel
+	 * @throws MicroException.Invalid if the address is none
+	 */
+	public static String target(String address) {
+		try {
+			URI parsed = new URI("//" + address).parseServerAuthority();
+			if (parsed.getHost() != null && address.equals(parsed.getRawAuthority()) && parsed.getRawUserInfo() == null
+					&& parsed.getPort() > 0 && parsed.getPort() <= MAX_PORT) {
+				return new URI("dns", "", "/" + address, null).toString();
+			}
+			throw noAddress(address, null);
+		}
+		catch (URISyntaxException ex) {
+			throw noAddress(address, ex);
+		}
+	}
+
+	private static MicroException.Invalid noAddress(String address, @Nullable Throwable cause) {
+		return new MicroException.Invalid("'" + address + "' is no address; write host:port", cause);
 	}
 
 	/**
@@ -75,9 +104,16 @@ public final class Channels implements AutoCloseable {
 	 * A channel to one instance. Callers must not keep it.
 	 * @param instance the instance
 	 * @return the channel
+	 * @throws MicroException.Unavailable if the instance's host is none
 	 */
 	public Channel to(Instance instance) {
-		return open("dns:///" + Instances.address(instance));
+		try {
+			return open(target(Instances.address(instance)));
+		}
+		catch (MicroException.Invalid ex) {
+			throw new MicroException.Unavailable("instance '" + instance.id() + "' of '" + instance.service()
+					+ "' cannot be reached: " + ex.getMessage() + " where it is registered", ex);
+		}
 	}
 
 	private Channel open(String target) {

@@ -51,8 +51,8 @@ public final class Reflection {
 	 * @param timeout how long this may take in all
 	 * @return the schema
 	 * @throws MicroException.Unimplemented if reflection is not served there
-	 * @throws MicroException if the instance cannot be reached, or not in time, or its
-	 * schema is wrong
+	 * @throws MicroException.Internal if the schema is wrong
+	 * @throws MicroException if the instance cannot be reached, or not in time
 	 */
 	public static Schema read(Channel channel, Duration timeout) {
 		CallOptions options = CallOptions.DEFAULT.withDeadlineAfter(timeout.toNanos(), TimeUnit.NANOSECONDS);
@@ -82,6 +82,10 @@ public final class Reflection {
 		}
 		catch (InvalidProtocolBufferException ex) {
 			throw new MicroException.Internal("a reflection answer is no file descriptor", ex);
+		}
+		catch (MicroException.Invalid ex) {
+			// The defect is the callee's: its caller can change nothing.
+			throw new MicroException.Internal("what reflection answers is wrong: " + ex.getMessage(), ex);
 		}
 		finally {
 			call.cancel("done", null);

@@ -12,6 +12,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BiFunction;
 
 import io.grpc.Context;
 import io.grpc.Deadline;
@@ -33,13 +34,18 @@ public final class Schemas implements AutoCloseable {
 	public static final int MOST = 1000;
 
 	/**
+	 * How many different offers of one service are read.
+	 */
+	private static final int MOST_OFFERS = 100;
+
+	/**
 	 * What the reader itself may need after its call has ended.
 	 */
-	private static final long SLACK_MILLIS = 1000;
+	private static final long SLACK = TimeUnit.SECONDS.toNanos(1);
 
 	private final Registry registry;
 
-	private final Channels channels;
+	private final BiFunction<String, String, Schema> reader;
 
 	private final Duration timeout;
 
@@ -58,28 +64,42 @@ public final class Schemas implements AutoCloseable {
 	 * @param timeout how long reading one schema may take
 	 */
 	public Schemas(Registry registry, Channels channels, Duration timeout) {
+		this(registry, (service, hash) -> Reflection.read(channels.to(service, hash), timeout), timeout);
+	}
+
+	Schemas(Registry registry, BiFunction<String, String, Schema> reader, Duration timeout) {
 		this.registry = registry;
-		this.channels = channels;
+		this.reader = reader;
 		this.timeout = timeout;
 	}
 
 	/**
 	 * What the instances of a service offer. All offer the same, but while a new version
-	 * is rolled out, or where two services took one name. May block on an instance.
+	 * is rolled out, or where two services took one name; of more than 100 offers 100 are
+	 * told. What cannot be read is left out while anything can. May block on instances,
+	 * on all at the same time, up to the timeout and a second in all.
 	 * @param service the service's name
 	 * @return at least one offer; the one of most instances first
 	 * @throws MicroException.NotFound if no instance is running
 	 * @throws MicroException.Unimplemented if the instances serve no reflection
 	 * @throws MicroException.Unavailable if no instance can be reached
+	 * @throws MicroException.TimedOut if no instance has answered in time
+	 * @throws MicroException.Internal if what the instances offer is wrong
 	 */
 	public List<Offer> of(String service) {
+		List<Reading> readings = groups(service).entrySet()
+			.stream()
+			.limit(MOST_OFFERS)
+			.map((entry) -> new Reading(entry.getKey(), entry.getValue(),
+					schema(new Key(service, entry.getKey(), marker(entry.getKey(), entry.getValue())))))
+			.toList();
+		long end = System.nanoTime() + this.timeout.toNanos() + SLACK;
 		List<Offer> offers = new ArrayList<>();
 		MicroException failure = new MicroException.NotFound(
 				"no service '" + service + "' is running; see 'micro services' for those that are");
-		for (Map.Entry<String, List<Instance>> entry : groups(service).entrySet()) {
+		for (Reading reading : readings) {
 			try {
-				Schema schema = schema(new Key(service, entry.getKey(), marker(entry.getKey(), entry.getValue())));
-				offers.add(new Offer(entry.getKey(), schema, entry.getValue()));
+				offers.add(new Offer(reading.hash, await(service, reading.schema, end), reading.instances));
 			}
 			catch (MicroException ex) {
 				failure = ex;
@@ -141,7 +161,7 @@ public final class Schemas implements AutoCloseable {
 		return watched.groups;
 	}
 
-	private Schema schema(Key key) {
+	private CompletableFuture<Schema> schema(Key key) {
 		CompletableFuture<Schema> mine = new CompletableFuture<>();
 		CompletableFuture<Schema> known;
 		this.lock.lock();
@@ -154,46 +174,56 @@ public final class Schemas implements AutoCloseable {
 		finally {
 			this.lock.unlock();
 		}
-		if (known == null) {
-			read(key, mine);
-			known = mine;
+		if (known != null) {
+			return known;
 		}
-		return await(key, known);
+		read(key, mine);
+		return mine;
 	}
 
 	// Others wait for it, so it must not end with the call it is made for.
 	private void read(Key key, CompletableFuture<Schema> into) {
 		Thread reader = new Thread(Context.ROOT.wrap(() -> {
 			try {
-				into.complete(Reflection.read(this.channels.to(key.service, key.hash), this.timeout));
+				into.complete(this.reader.apply(key.service, key.hash));
 			}
-			catch (RuntimeException ex) {
-				this.lock.lock();
-				try {
-					this.schemas.remove(key, into);
-				}
-				finally {
-					this.lock.unlock();
-				}
-				into.completeExceptionally(ex);
+			catch (Throwable ex) {
+				fail(key, into, ex);
 			}
 		}), "micro-schema");
 		reader.setDaemon(true);
-		reader.start();
+		try {
+			reader.start();
+		}
+		catch (Throwable ex) {
+			fail(key, into, ex);
+		}
 	}
 
-	private Schema await(Key key, CompletableFuture<Schema> schema) {
-		Deadline deadline = Context.current().getDeadline();
-		long most = this.timeout.toMillis() + SLACK_MILLIS;
+	// Whatever it was: a reading that never ends would be waited for by all who come.
+	private void fail(Key key, CompletableFuture<Schema> reading, Throwable failure) {
+		this.lock.lock();
 		try {
-			return schema.get((deadline != null) ? Math.min(most, deadline.timeRemaining(TimeUnit.MILLISECONDS)) : most,
-					TimeUnit.MILLISECONDS);
+			this.schemas.remove(key, reading);
+		}
+		finally {
+			this.lock.unlock();
+		}
+		reading.completeExceptionally(failure);
+	}
+
+	private static Schema await(String service, CompletableFuture<Schema> schema, long end) {
+		Deadline deadline = Context.current().getDeadline();
+		long most = end - System.nanoTime();
+		try {
+			return schema.get((deadline != null) ? Math.min(most, deadline.timeRemaining(TimeUnit.NANOSECONDS)) : most,
+					TimeUnit.NANOSECONDS);
 		}
 		catch (ExecutionException ex) {
 			throw Errors.toException((ex.getCause() != null) ? ex.getCause() : ex);
 		}
 		catch (TimeoutException ex) {
-			throw new MicroException.TimedOut("'" + key.service + "' has not said in time what it offers", ex);
+			throw new MicroException.TimedOut("'" + service + "' has not said in time what it offers", ex);
 		}
 		catch (InterruptedException ex) {
 			Thread.currentThread().interrupt();
@@ -226,6 +256,9 @@ public final class Schemas implements AutoCloseable {
 	 * @param instances the instances
 	 */
 	public record Offer(String hash, Schema schema, List<Instance> instances) {
+	}
+
+	private record Reading(String hash, List<Instance> instances, CompletableFuture<Schema> schema) {
 	}
 
 	private record Key(String service, String hash, String marker) {

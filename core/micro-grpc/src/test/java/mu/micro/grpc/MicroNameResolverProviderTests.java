@@ -1,22 +1,33 @@
 package mu.micro.grpc;
 
+import java.net.InetAddress;
+import java.net.URI;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 
 import io.grpc.Channel;
 import io.grpc.Grpc;
 import io.grpc.InsecureChannelCredentials;
 import io.grpc.ManagedChannel;
+import io.grpc.NameResolver;
 import io.grpc.NameResolverRegistry;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
+import io.grpc.SynchronizationContext;
 import mu.micro.Lease;
 import mu.micro.memory.MemoryRegistry;
+import mu.micro.registry.Instance;
 import mu.micro.registry.Registry;
 import mu.micro.test.kinds.Ask;
 import mu.micro.test.kinds.KindsGrpc;
@@ -42,6 +53,8 @@ class MicroNameResolverProviderTests {
 	private final TestInstance a = TestInstance.kinds("a");
 
 	private final TestInstance b = TestInstance.kinds("b");
+
+	private final List<Throwable> failures = new CopyOnWriteArrayList<>();
 
 	@AfterEach
 	void close() {
@@ -120,6 +133,86 @@ class MicroNameResolverProviderTests {
 	}
 
 	@Test
+	void aHostThatIsANameIsLookedUp() {
+		this.registry.register(this.a.instance("foo", "localhost", Map.of()), Duration.ofSeconds(30));
+		assertThat(where(this.channels.to("foo"))).isEqualTo("a");
+	}
+
+	@Test
+	void aHostThatNobodyKnowsIsSaid() {
+		this.registry.register(this.a.instance("foo", "two words", Map.of()), Duration.ofSeconds(30));
+		assertThatExceptionOfType(StatusRuntimeException.class).isThrownBy(() -> where(this.channels.to("foo")))
+			.matches((ex) -> ex.getStatus().getCode() == Status.Code.UNAVAILABLE)
+			.withMessageContaining("nobody knows the host 'two words'");
+	}
+
+	@Test
+	void aSlowLookUpDelaysNeitherOthersNorTheEnd() throws Exception {
+		CountDownLatch slow = new CountDownLatch(1);
+		SynchronizationContext context = new SynchronizationContext((thread, failure) -> this.failures.add(failure));
+		ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor();
+		ExecutorService offload = Executors.newCachedThreadPool();
+		try {
+			NameResolver resolver = new MicroNameResolverProvider((host) -> {
+				if (host.startsWith("slow")) {
+					awaitLatch(slow);
+				}
+				return new InetAddress[] { InetAddress.getLoopbackAddress() };
+			}).newNameResolver(URI.create("micro:///foo"), args(context, timer, offload));
+			this.registry.register(this.a.instance("foo", "slow.example", Map.of()), Duration.ofSeconds(30));
+			this.registry.register(this.b.instance("foo", "127.0.0.1", Map.of()), Duration.ofSeconds(30));
+			Results results = new Results();
+			context.execute(() -> resolver.start(results));
+			await(() -> results.last.get() == 1);
+			this.registry.register(new Instance("foo", "latest", "c", "quick.example", 1, Map.of()),
+					Duration.ofSeconds(30));
+			await(() -> results.last.get() == 2);
+			CountDownLatch ended = new CountDownLatch(1);
+			context.execute(() -> {
+				resolver.shutdown();
+				ended.countDown();
+			});
+			assertThat(ended.await(5, TimeUnit.SECONDS)).isTrue();
+			assertThat(slow.getCount()).isOne();
+			assertThat(this.failures).isEmpty();
+		}
+		finally {
+			slow.countDown();
+			timer.shutdownNow();
+			offload.shutdownNow();
+		}
+	}
+
+	@Test
+	void anInstanceJoinsOnceItsHostIsKnown() throws Exception {
+		CountDownLatch slow = new CountDownLatch(1);
+		SynchronizationContext context = new SynchronizationContext((thread, failure) -> this.failures.add(failure));
+		ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor();
+		ExecutorService offload = Executors.newCachedThreadPool();
+		try {
+			NameResolver resolver = new MicroNameResolverProvider((host) -> {
+				awaitLatch(slow);
+				return new InetAddress[] { InetAddress.getLoopbackAddress() };
+			}).newNameResolver(URI.create("micro:///foo"), args(context, timer, offload));
+			for (int i = 0; i < 50; i++) {
+				this.registry.register(new Instance("foo", "latest", "i" + i, "slow" + i, 1, Map.of()),
+						Duration.ofSeconds(30));
+			}
+			Results results = new Results();
+			context.execute(() -> resolver.start(results));
+			slow.countDown();
+			await(() -> results.last.get() == 50);
+			context.execute(resolver::shutdown);
+			assertThat(this.failures).isEmpty();
+		}
+		finally {
+			slow.countDown();
+			timer.shutdownNow();
+			offload.shutdownNow();
+		}
+	}
+
+	@Test
 	void aTargetWithoutASchemeIsStillAnAddress() throws Exception {
 		assertThat(NameResolverRegistry.getDefaultRegistry().getDefaultScheme()).isEqualTo("dns");
 		ManagedChannel channel = Grpc
@@ -181,6 +274,54 @@ class MicroNameResolverProviderTests {
 			.atMost(Duration.ofSeconds(10))
 			.pollInterval(Duration.ofMillis(10))
 			.until(condition::getAsBoolean);
+	}
+
+	private NameResolver.Args args(SynchronizationContext context, ScheduledExecutorService timer,
+			ExecutorService offload) {
+		return NameResolver.Args.newBuilder()
+			.setDefaultPort(1)
+			.setProxyDetector((address) -> null)
+			.setSynchronizationContext(context)
+			.setScheduledExecutorService(timer)
+			.setOffloadExecutor(offload)
+			.setServiceConfigParser(new NameResolver.ServiceConfigParser() {
+
+				@Override
+				public NameResolver.ConfigOrError parseServiceConfig(Map<String, ?> config) {
+					return NameResolver.ConfigOrError.fromConfig(config);
+				}
+
+			})
+			.setArg(MicroNameResolverProvider.REGISTRY, this.registry)
+			.build();
+	}
+
+	private static void awaitLatch(CountDownLatch latch) {
+		try {
+			latch.await();
+		}
+		catch (InterruptedException ex) {
+			Thread.currentThread().interrupt();
+		}
+	}
+
+	/**
+	 * How many addresses were told last.
+	 */
+	private static final class Results extends NameResolver.Listener2 {
+
+		private final AtomicInteger last = new AtomicInteger(-1);
+
+		@Override
+		public void onResult(NameResolver.ResolutionResult result) {
+			this.last.set(result.getAddressesOrError().getValue().size());
+		}
+
+		@Override
+		public void onError(Status error) {
+			this.last.set(-2);
+		}
+
 	}
 
 }

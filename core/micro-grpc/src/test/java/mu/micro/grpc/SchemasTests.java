@@ -8,9 +8,15 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 
+import com.google.protobuf.DescriptorProtos.FileDescriptorProto;
 import io.grpc.Context;
+import io.grpc.reflection.v1.ServerReflectionGrpc;
+import io.grpc.reflection.v1.ServerReflectionRequest;
+import io.grpc.reflection.v1.ServerReflectionResponse;
+import io.grpc.stub.StreamObserver;
 import mu.micro.Lease;
 import mu.micro.MicroException;
 import mu.micro.memory.MemoryRegistry;
@@ -144,6 +150,49 @@ class SchemasTests {
 	}
 
 	@Test
+	void aBrokenSchemaIsTheCalleesDefect() {
+		FileDescriptorProto one = FileDescriptorProto.newBuilder().setName("one").addDependency("two").build();
+		FileDescriptorProto two = FileDescriptorProto.newBuilder().setName("two").addDependency("one").build();
+		try (TestInstance broken = new TestInstance("b", new Reflecting(one, two))) {
+			broken.register(this.registry, "foo");
+			assertThatExceptionOfType(MicroException.Internal.class).isThrownBy(() -> this.schemas.of("foo"))
+				.withMessageContaining("circle");
+		}
+	}
+
+	@Test
+	void instancesThatHangCostOneTimeoutAndNoOffer() {
+		try (TestInstance hung = new TestInstance("hung", new Reflecting());
+				Schemas impatient = new Schemas(this.registry, this.channels, Duration.ofMillis(400))) {
+			for (int i = 0; i < 10; i++) {
+				this.registry.register(
+						new Instance("foo", "latest", "h" + i, "127.0.0.1", hung.port(), Map.of("schema", "h" + i)),
+						Duration.ofSeconds(30));
+			}
+			this.a.register(this.registry, "foo");
+			long start = System.nanoTime();
+			assertThat(impatient.of("foo")).extracting(Schemas.Offer::hash).containsExactly(this.a.schema());
+			assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(2));
+		}
+	}
+
+	@Test
+	void anErrorWhileReadingIsToldAndTriedAgain() {
+		AtomicInteger readings = new AtomicInteger();
+		try (Schemas failing = new Schemas(this.registry, (service, hash) -> {
+			if (readings.incrementAndGet() == 1) {
+				throw new StackOverflowError("too deep");
+			}
+			return Schema.of(List.of());
+		}, Duration.ofSeconds(1))) {
+			this.a.register(this.registry, "foo");
+			assertThatExceptionOfType(MicroException.Internal.class).isThrownBy(() -> failing.of("foo"))
+				.withMessageContaining("too deep");
+			assertThat(failing.of("foo")).hasSize(1);
+		}
+	}
+
+	@Test
 	void aCallerThatGivesUpSpoilsItForNobody() throws Exception {
 		this.a.register(this.registry, "foo");
 		AtomicReference<Throwable> failure = new AtomicReference<>();
@@ -180,6 +229,52 @@ class SchemasTests {
 		catch (InterruptedException ex) {
 			Thread.currentThread().interrupt();
 		}
+	}
+
+	/**
+	 * Tells of one service, in the given files; without files nothing at all.
+	 */
+	private static final class Reflecting extends ServerReflectionGrpc.ServerReflectionImplBase {
+
+		private final List<FileDescriptorProto> files;
+
+		Reflecting(FileDescriptorProto... files) {
+			this.files = List.of(files);
+		}
+
+		@Override
+		public StreamObserver<ServerReflectionRequest> serverReflectionInfo(
+				StreamObserver<ServerReflectionResponse> call) {
+			return new StreamObserver<>() {
+
+				@Override
+				public void onNext(ServerReflectionRequest request) {
+					if (Reflecting.this.files.isEmpty()) {
+						return;
+					}
+					ServerReflectionResponse.Builder answer = ServerReflectionResponse.newBuilder();
+					if (request.hasListServices()) {
+						answer.getListServicesResponseBuilder().addServiceBuilder().setName("broken.Broken");
+					}
+					else {
+						Reflecting.this.files.forEach((file) -> answer.getFileDescriptorResponseBuilder()
+							.addFileDescriptorProto(file.toByteString()));
+					}
+					call.onNext(answer.build());
+				}
+
+				@Override
+				public void onError(Throwable failure) {
+				}
+
+				@Override
+				public void onCompleted() {
+					call.onCompleted();
+				}
+
+			};
+		}
+
 	}
 
 }

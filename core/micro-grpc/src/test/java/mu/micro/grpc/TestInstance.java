@@ -1,20 +1,21 @@
 package mu.micro.grpc;
 
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 
 import io.grpc.BindableService;
-import io.grpc.Grpc;
-import io.grpc.InsecureServerCredentials;
 import io.grpc.Metadata;
 import io.grpc.Server;
 import io.grpc.ServerBuilder;
 import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
 import io.grpc.ServerInterceptor;
+import io.grpc.netty.NettyServerBuilder;
 import io.grpc.protobuf.services.ProtoReflectionServiceV1;
 import io.grpc.stub.StreamObserver;
 import mu.micro.Lease;
@@ -39,6 +40,8 @@ final class TestInstance implements AutoCloseable {
 
 	private final String id;
 
+	private final String host;
+
 	private final int port;
 
 	/**
@@ -47,8 +50,19 @@ final class TestInstance implements AutoCloseable {
 	 * @param services what it serves
 	 */
 	TestInstance(String id, BindableService... services) {
+		this(id, InetAddress.getLoopbackAddress(), services);
+	}
+
+	/**
+	 * A server.
+	 * @param id what it answers as
+	 * @param address where it listens
+	 * @param services what it serves
+	 */
+	TestInstance(String id, InetAddress address, BindableService... services) {
 		this.id = id;
-		ServerBuilder<?> builder = Grpc.newServerBuilderForPort(0, InsecureServerCredentials.create())
+		this.host = address.getHostAddress();
+		ServerBuilder<?> builder = NettyServerBuilder.forAddress(new InetSocketAddress(address, 0))
 			.intercept(new ReflectionCounter(this.reflected));
 		for (BindableService service : services) {
 			builder.addService(service);
@@ -86,7 +100,11 @@ final class TestInstance implements AutoCloseable {
 	}
 
 	Instance instance(String service, Map<String, String> metadata) {
-		return new Instance(service, "latest", this.id, "127.0.0.1", this.port, metadata);
+		return instance(service, this.host, metadata);
+	}
+
+	Instance instance(String service, String host, Map<String, String> metadata) {
+		return new Instance(service, "latest", this.id, host, this.port, metadata);
 	}
 
 	String schema() {

@@ -91,6 +91,8 @@ public final class RegistryService extends RegistryGrpc.RegistryImplBase impleme
 
 	private final Map<String, Instruments> instruments = new LinkedHashMap<>(16, 0.75f, true);
 
+	private volatile boolean draining;
+
 	private volatile boolean closed;
 
 	/**
@@ -220,7 +222,7 @@ public final class RegistryService extends RegistryGrpc.RegistryImplBase impleme
 		});
 		self.set(stream);
 		this.watches.add(stream);
-		if (this.closed) {
+		if (this.draining || this.closed) {
 			stream.end(new MicroException.Unavailable("the registry is shutting down; watch again"));
 			return;
 		}
@@ -325,21 +327,31 @@ public final class RegistryService extends RegistryGrpc.RegistryImplBase impleme
 	}
 
 	/**
-	 * Ends all watches with {@code UNAVAILABLE} and takes no more, so that a graceful
-	 * shutdown of the server need not wait for them; their clients watch again where the
-	 * service is up. All else is answered still. Idempotent.
+	 * Ends all watches with {@code UNAVAILABLE} and takes no more until
+	 * {@link #resumeWatches()}, so that a graceful shutdown of the server need not wait
+	 * for them; their clients watch again where the service is up. All else is answered
+	 * still. Idempotent.
 	 */
 	public void endWatches() {
-		this.closed = true;
+		this.draining = true;
 		this.watches.forEach(
 				(watch) -> watch.end(new MicroException.Unavailable("the registry is shutting down; watch again")));
 	}
 
 	/**
-	 * Ends all watches, and the leases of all nodes that are kept.
+	 * Takes watches again, for a server that has been started again. Idempotent; does
+	 * nothing once this is closed.
+	 */
+	public void resumeWatches() {
+		this.draining = false;
+	}
+
+	/**
+	 * Ends all watches for good, and the leases of all nodes that are kept.
 	 */
 	@Override
 	public void close() {
+		this.closed = true;
 		endWatches();
 		List<Instruments> open;
 		this.lock.lock();

@@ -1,5 +1,7 @@
 package mu.micro.services;
 
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.concurrent.TimeUnit;
@@ -7,11 +9,11 @@ import java.util.concurrent.atomic.AtomicReference;
 
 import io.grpc.Grpc;
 import io.grpc.InsecureChannelCredentials;
-import io.grpc.InsecureServerCredentials;
 import io.grpc.ManagedChannel;
 import io.grpc.Server;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
+import io.grpc.netty.NettyServerBuilder;
 import io.grpc.stub.StreamObserver;
 import mu.micro.grpc.Errors;
 import mu.micro.wire.debug.DebugGrpc;
@@ -49,7 +51,7 @@ class DebugServiceTests {
 
 	@BeforeEach
 	void startServer() throws Exception {
-		this.server = Grpc.newServerBuilderForPort(0, InsecureServerCredentials.create())
+		this.server = NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
 			.intercept(this.calls)
 			.addService(new DebugService(this.health::get, this.calls))
 			.addService(new Answering())

@@ -1,5 +1,7 @@
 package mu.micro.services;
 
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -16,12 +18,12 @@ import io.grpc.CallOptions;
 import io.grpc.ClientCall;
 import io.grpc.Grpc;
 import io.grpc.InsecureChannelCredentials;
-import io.grpc.InsecureServerCredentials;
 import io.grpc.ManagedChannel;
 import io.grpc.Metadata;
 import io.grpc.Server;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
+import io.grpc.netty.NettyServerBuilder;
 import io.grpc.protobuf.services.ProtoReflectionServiceV1;
 import mu.micro.Lease;
 import mu.micro.Scoped;
@@ -69,7 +71,7 @@ class RegistryServiceTests {
 
 	@BeforeEach
 	void startServer() throws Exception {
-		this.server = Grpc.newServerBuilderForPort(0, InsecureServerCredentials.create())
+		this.server = NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
 			.addService(this.service)
 			.addService(ProtoReflectionServiceV1.newInstance())
 			.build()
@@ -403,6 +405,27 @@ class RegistryServiceTests {
 		await(() -> late.status.get() != null);
 		register(node("a", "host:1"));
 		assertThat(this.server.shutdown().awaitTermination(5, TimeUnit.SECONDS)).isTrue();
+	}
+
+	@Test
+	void watchesAreTakenAgainWhenTheServerIsStartedAgain() {
+		this.service.endWatches();
+		this.service.resumeWatches();
+		Watcher watcher = watch(WatchRequest.newBuilder().setWhole(true).build(), 10);
+		await(() -> watcher.results.size() == 1);
+		this.service.close();
+		await(() -> watcher.status.get() != null);
+		this.service.resumeWatches();
+		Watcher late = watch(WatchRequest.newBuilder().setWhole(true).build(), 10);
+		await(() -> late.status.get() != null);
+		assertThat(late.status.get().getCode()).isEqualTo(Status.Code.UNAVAILABLE);
+	}
+
+	@Test
+	void endpointsAreToldWhileTheServerIsAboutToStop() {
+		register(node("a", "127.0.0.1:" + this.server.getPort()));
+		this.service.endWatches();
+		assertThat(only("foo").getEndpointsList()).isNotEmpty();
 	}
 
 	@Test

@@ -1,18 +1,19 @@
 package mu.micro.remote;
 
-import java.net.URI;
-import java.net.URISyntaxException;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
 
 import io.grpc.CallOptions;
 import io.grpc.ClientCall;
 import io.grpc.ConnectivityState;
 import io.grpc.Context;
+import io.grpc.Contexts;
 import io.grpc.Deadline;
 import io.grpc.Grpc;
 import io.grpc.InsecureChannelCredentials;
@@ -23,6 +24,7 @@ import io.grpc.StatusRuntimeException;
 import io.grpc.stub.ClientCalls;
 import io.grpc.stub.StreamObserver;
 import mu.micro.MicroException;
+import mu.micro.grpc.Channels;
 import mu.micro.grpc.Errors;
 
 /**
@@ -36,6 +38,11 @@ final class Connection {
 	private static final int MAX_MESSAGE = 64 * 1024 * 1024;
 
 	private static final int MAX_DOUBLINGS = 10;
+
+	/**
+	 * How long the answer to a write is listened for when nobody waits for it any more.
+	 */
+	private static final Duration LATE = Duration.ofMinutes(1);
 
 	private static final Duration FIRST_WAIT = Duration.ofMillis(100);
 
@@ -58,18 +65,13 @@ final class Connection {
 	}
 
 	private static ManagedChannel channel(String address) {
-		int colon = address.lastIndexOf(':');
-		if (colon < 1 || !address.substring(colon + 1).matches("[0-9]{1,5}")) {
-			throw new MicroException.Invalid("'" + address + "' is no address of a Micro server; write host:port");
-		}
 		try {
-			String target = new URI("dns", "", "/" + address, null).toString();
-			return Grpc.newChannelBuilder(target, InsecureChannelCredentials.create())
+			return Grpc.newChannelBuilder(Channels.target(address), InsecureChannelCredentials.create())
 				.maxInboundMessageSize(MAX_MESSAGE)
 				.disableRetry()
 				.build();
 		}
-		catch (URISyntaxException ex) {
+		catch (MicroException.Invalid ex) {
 			throw new MicroException.Invalid("'" + address + "' is no address of a Micro server; write host:port", ex);
 		}
 	}
@@ -87,9 +89,13 @@ final class Connection {
 	 * @return the answer, or a {@link MicroException}, within the timeout
 	 */
 	<Q, A> CompletableFuture<A> ask(MethodDescriptor<Q, A> method, Q request) {
+		return ask(method, request, this.timeout);
+	}
+
+	private <Q, A> CompletableFuture<A> ask(MethodDescriptor<Q, A> method, Q request, Duration time) {
 		Context caller = Context.current();
 		CompletableFuture<A> answer = new CompletableFuture<>();
-		ClientCalls.asyncUnaryCall(call(method, this.timeout), request, new StreamObserver<A>() {
+		ClientCalls.asyncUnaryCall(call(method, time), request, new StreamObserver<A>() {
 
 			@Override
 			public void onNext(A message) {
@@ -110,6 +116,57 @@ final class Connection {
 
 		});
 		return answer;
+	}
+
+	/**
+	 * Asks for something to be done, and waits for the answer.
+	 * @param method the method
+	 * @param request what to do
+	 * @param late gets the answer that came when this had given up waiting, and so has to
+	 * undo what was done; it runs within a minute, or never
+	 * @param <Q> the request's type
+	 * @param <A> the answer's type
+	 * @return the answer
+	 * @throws MicroException.OutcomeUnknown if the server has not answered within the
+	 * timeout
+	 * @throws MicroException if the call failed, its caller gave up or the thread was
+	 * interrupted
+	 */
+	<Q, A> A write(MethodDescriptor<Q, A> method, Q request, Consumer<A> late) {
+		Context caller = Context.current();
+		if (caller.isCancelled()) {
+			throw Errors.toException(Contexts.statusFromCancelled(caller).asRuntimeException());
+		}
+		// Apart from the caller's context, whose end would make the answer unheard.
+		Context apart = caller.fork();
+		Context previous = apart.attach();
+		CompletableFuture<A> answer;
+		try {
+			answer = ask(method, request, this.timeout.plus(LATE));
+		}
+		finally {
+			apart.detach(previous);
+		}
+		CompletableFuture<A> waiting = answer.copy();
+		Context.CancellationListener givenUp = (context) -> waiting
+			.completeExceptionally(Contexts.statusFromCancelled(context).asRuntimeException());
+		caller.addListener(givenUp, Runnable::run);
+		try {
+			return await(waiting.orTimeout(this.timeout.toNanos(), TimeUnit.NANOSECONDS));
+		}
+		catch (MicroException ex) {
+			answer.thenAccept(late);
+			throw ex;
+		}
+		finally {
+			caller.removeListener(givenUp);
+		}
+	}
+
+	private MicroException.OutcomeUnknown unknown(TimeoutException cause) {
+		MicroException silent = failed(Status.DEADLINE_EXCEEDED.withCause(cause).asRuntimeException(), Context.ROOT);
+		return new MicroException.OutcomeUnknown(
+				silent.getMessage() + "; it may do yet what it was asked to, look before trying again", silent);
 	}
 
 	/**
@@ -144,6 +201,9 @@ final class Connection {
 			throw new MicroException.Cancelled("interrupted while asking the Micro server at " + this.address, ex);
 		}
 		catch (ExecutionException ex) {
+			if (ex.getCause() instanceof TimeoutException silence) {
+				throw unknown(silence);
+			}
 			throw Errors.toException((ex.getCause() != null) ? ex.getCause() : ex);
 		}
 	}

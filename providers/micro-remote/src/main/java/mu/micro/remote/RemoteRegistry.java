@@ -62,9 +62,11 @@ import org.jspecify.annotations.Nullable;
  * when it is back. Opening one never fails because the server is away.
  * <p>
  * <strong>All else</strong> ends within the timeout, and is
- * {@link MicroException.Unavailable} if the server has not answered by then. Closing
- * waits for the server for two seconds at most; what it did not hear of ends with its
- * ttl.
+ * {@link MicroException.Unavailable} if the server has not answered by then; but
+ * registering is {@link MicroException.OutcomeUnknown} then, for the server may have done
+ * it. An answer that comes later, within a minute, has the instance deregistered; without
+ * one it ends with its ttl. Trying again is harmless. Closing waits for the server for
+ * two seconds at most; what it did not hear of ends with its ttl.
  */
 public final class RemoteRegistry implements Scoped<Registry> {
 
@@ -499,17 +501,11 @@ public final class RemoteRegistry implements Scoped<Registry> {
 				.toBuilder()
 				.setOptions(options().setTtl(seconds(ttl)))
 				.build();
-			CompletableFuture<EmptyResponse> answer = RemoteRegistry.this.server.ask(RegistryGrpc.getRegisterMethod(),
-					message);
-			long number;
-			try {
-				number = RemoteRegistry.this.server.await(answer).getLease();
-			}
-			catch (MicroException.Cancelled ex) {
-				// Nobody would renew or end it.
-				answer.thenAccept((late) -> deregister(leased(message, late.getLease())));
-				throw ex;
-			}
+			// What is answered late nobody would renew or end.
+			long number = RemoteRegistry.this.server
+				.write(RegistryGrpc.getRegisterMethod(), message,
+						(late) -> deregister(leased(message, late.getLease())))
+				.getLease();
 			Announcement announcement = new Announcement(new Key(this.namespace, instance.service(), instance.id()),
 					message, number);
 			keep(announcement);

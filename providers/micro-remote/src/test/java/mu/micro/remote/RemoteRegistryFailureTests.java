@@ -2,6 +2,7 @@ package mu.micro.remote;
 
 import java.io.IOException;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -17,9 +18,8 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
 
 import io.grpc.Context;
-import io.grpc.Grpc;
-import io.grpc.InsecureServerCredentials;
 import io.grpc.Server;
+import io.grpc.netty.NettyServerBuilder;
 import mu.micro.Lease;
 import mu.micro.MicroException;
 import mu.micro.registry.Instance;
@@ -192,6 +192,42 @@ class RemoteRegistryFailureTests {
 	}
 
 	@Test
+	void aRegistrationThatIsAnsweredLateIsUnknownAndLeavesNoInstance() {
+		Registry mine = keep(new RemoteRegistry(this.server.address(), Duration.ofMillis(300))).in("micro");
+		assertThat(mine.instances("foo")).isEmpty();
+		this.server.pause();
+		assertThatExceptionOfType(MicroException.OutcomeUnknown.class)
+			.isThrownBy(() -> mine.register(instance("a", 1), Duration.ofSeconds(60)))
+			.withMessageContainingAll(this.server.address(), "nothing within 300 ms");
+		await(() -> this.server.in("micro").instances("foo").size() == 1);
+		this.server.resume();
+		await(() -> this.server.in("micro").instances("foo").isEmpty());
+		Lease lease = mine.register(instance("a", 1), TTL);
+		assertThat(lease.held()).isTrue();
+	}
+
+	@Test
+	void aRegistrationGivenUpByItsCallerLeavesNoInstance() {
+		Registry mine = registry().in("micro");
+		this.server.pause();
+		ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor();
+		this.open.add(timer::shutdownNow);
+		try (Context.CancellableContext context = Context.current()
+			.withDeadlineAfter(200, TimeUnit.MILLISECONDS, timer)) {
+			context.run(() -> assertThatExceptionOfType(MicroException.TimedOut.class)
+				.isThrownBy(() -> mine.register(instance("a", 1), Duration.ofSeconds(60))));
+		}
+		try (Context.CancellableContext context = Context.current().withCancellation()) {
+			context.cancel(null);
+			context.run(() -> assertThatExceptionOfType(MicroException.Cancelled.class)
+				.isThrownBy(() -> mine.register(instance("b", 1), Duration.ofSeconds(60))));
+		}
+		await(() -> !this.server.in("micro").instances("foo").isEmpty());
+		this.server.resume();
+		await(() -> this.server.in("micro").instances("foo").isEmpty());
+	}
+
+	@Test
 	void aWatchOutlivesTheCallItWasOpenedIn() {
 		Registry mine = registry().in("micro");
 		List<List<Instance>> seen = new CopyOnWriteArrayList<>();
@@ -259,7 +295,9 @@ class RemoteRegistryFailureTests {
 
 	@Test
 	void whatIsNoMicroServerIsSaid() throws Exception {
-		Server other = Grpc.newServerBuilderForPort(0, InsecureServerCredentials.create()).build().start();
+		Server other = NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
+			.build()
+			.start();
 		this.open.add(() -> other.shutdownNow().awaitTermination());
 		RemoteRegistry registry = keep(new RemoteRegistry("127.0.0.1:" + other.getPort(), Duration.ofSeconds(5)));
 		assertThatExceptionOfType(MicroException.Unimplemented.class).isThrownBy(() -> registry.in("micro").services())

@@ -1,11 +1,18 @@
 package mu.micro.remote;
 
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.time.Duration;
+import java.util.concurrent.CountDownLatch;
 
-import io.grpc.Grpc;
-import io.grpc.InsecureServerCredentials;
+import io.grpc.ForwardingServerCall;
+import io.grpc.Metadata;
 import io.grpc.Server;
+import io.grpc.ServerCall;
+import io.grpc.ServerCallHandler;
+import io.grpc.ServerInterceptor;
+import io.grpc.netty.NettyServerBuilder;
 import mu.micro.memory.MemoryRegistry;
 import mu.micro.registry.Registry;
 import mu.micro.services.RegistryService;
@@ -18,6 +25,8 @@ final class TestServer implements AutoCloseable {
 	private final MemoryRegistry registry = new MemoryRegistry();
 
 	private final RegistryService service = new RegistryService(this.registry, "micro", Duration.ofSeconds(5));
+
+	private volatile CountDownLatch answering = new CountDownLatch(0);
 
 	private final Server server;
 
@@ -33,8 +42,9 @@ final class TestServer implements AutoCloseable {
 	 */
 	TestServer(int port) {
 		try {
-			this.server = Grpc.newServerBuilderForPort(port, InsecureServerCredentials.create())
+			this.server = NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), port))
 				.addService(this.service)
+				.intercept(new Pause())
 				.build()
 				.start();
 			this.port = this.server.getPort();
@@ -57,10 +67,22 @@ final class TestServer implements AutoCloseable {
 	}
 
 	/**
+	 * Does what it is asked to, and keeps the answers back.
+	 */
+	void pause() {
+		this.answering = new CountDownLatch(1);
+	}
+
+	void resume() {
+		this.answering.countDown();
+	}
+
+	/**
 	 * Ends without a word to anybody, and forgets.
 	 */
 	@Override
 	public void close() {
+		resume();
 		try {
 			this.server.shutdownNow().awaitTermination();
 		}
@@ -69,6 +91,32 @@ final class TestServer implements AutoCloseable {
 		}
 		this.service.close();
 		this.registry.close();
+	}
+
+	/**
+	 * Waits before each answer until there is no pause.
+	 */
+	private final class Pause implements ServerInterceptor {
+
+		@Override
+		public <Q, R> ServerCall.Listener<Q> interceptCall(ServerCall<Q, R> call, Metadata headers,
+				ServerCallHandler<Q, R> next) {
+			return next.startCall(new ForwardingServerCall.SimpleForwardingServerCall<>(call) {
+
+				@Override
+				public void sendMessage(R message) {
+					try {
+						TestServer.this.answering.await();
+					}
+					catch (InterruptedException ex) {
+						Thread.currentThread().interrupt();
+					}
+					super.sendMessage(message);
+				}
+
+			}, headers);
+		}
+
 	}
 
 }
