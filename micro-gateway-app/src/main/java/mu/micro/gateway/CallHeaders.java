@@ -18,9 +18,28 @@ final class CallHeaders {
 
 	private static final int MOST = 64;
 
+	/**
+	 * Bytes of headers that are passed on, as HTTP/2 counts them. Services take 8 KB, of
+	 * which gRPC's own headers need a part.
+	 */
+	private static final int MOST_BYTES = 7 * 1024;
+
+	/**
+	 * What HTTP/2 counts for each header beside its name and value.
+	 */
+	private static final int EACH = 32;
+
 	private static final String PREFIX = "micro-";
 
-	private static final Set<String> PASSED = Set.of("authorization", "traceparent", "tracestate", "x-request-id");
+	private static final String AUTHORIZATION = "authorization";
+
+	/**
+	 * What a caller says of these is worth nothing, and goes to nobody who might believe
+	 * it.
+	 */
+	private static final Set<String> ENDING = Set.of("micro-namespace", "micro-service", "micro-instance");
+
+	private static final Set<String> PASSED = Set.of(AUTHORIZATION, "traceparent", "tracestate", "x-request-id");
 
 	// Names that end in -bin hold binary values, which HTTP headers cannot.
 	private static final Pattern NAME = Pattern.compile("[0-9a-z_.-]+(?<!-bin)");
@@ -42,20 +61,37 @@ final class CallHeaders {
 	}
 
 	/**
-	 * The headers that are passed on: those of identity, namespace and trace, and all
-	 * that begin with {@code micro-}.
+	 * The headers that are passed on: those of identity and trace, and all that begin
+	 * with {@code micro-} but those that say where a call goes, which is the gateway's to
+	 * say. Those that a call cannot carry are left out.
 	 * @param headers the request's headers
 	 * @return the call's metadata
+	 * @throws Refusal if it is the authorization that cannot be passed on, or they are
+	 * larger than services take
 	 */
 	static Metadata pass(HttpHeaders headers) {
 		Metadata metadata = new Metadata();
 		int passed = 0;
+		int size = 0;
 		for (Map.Entry<String, String> header : headers) {
 			String name = header.getKey().toLowerCase(Locale.ROOT);
-			if ((PASSED.contains(name) || name.startsWith(PREFIX)) && NAME.matcher(name).matches()
-					&& VALUE.matcher(header.getValue()).matches() && passed++ < MOST) {
-				metadata.put(Metadata.Key.of(name, Metadata.ASCII_STRING_MARSHALLER), header.getValue());
+			if (!PASSED.contains(name) && !name.startsWith(PREFIX) || ENDING.contains(name)) {
+				continue;
 			}
+			String value = header.getValue();
+			if (NAME.matcher(name).matches() && VALUE.matcher(value).matches() && passed++ < MOST) {
+				metadata.put(Metadata.Key.of(name, Metadata.ASCII_STRING_MARSHALLER), value);
+				size += EACH + name.length() + value.length();
+			}
+			else if (name.equals(AUTHORIZATION)) {
+				throw new Refusal(400,
+						"the authorization header cannot be passed on: send it in ASCII, and no more than " + MOST
+								+ " headers for the service");
+			}
+		}
+		if (size > MOST_BYTES) {
+			throw new Refusal(431, "the headers for the service have " + size + " bytes, more than the " + MOST_BYTES
+					+ " that services take; send fewer or shorter ones");
 		}
 		return metadata;
 	}

@@ -5,15 +5,19 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeSet;
 import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Future;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.regex.Pattern;
 
 import com.google.protobuf.Descriptors.MethodDescriptor;
 import com.google.protobuf.DynamicMessage;
 import com.google.protobuf.InvalidProtocolBufferException;
 import io.grpc.CallOptions;
 import io.grpc.ClientCall;
+import io.grpc.ClientStreamTracer;
 import io.grpc.Metadata;
 import io.grpc.MethodDescriptor.MethodType;
 import io.grpc.Status;
@@ -41,6 +45,11 @@ final class Calls implements AutoCloseable {
 	 */
 	static final int MOST_ANSWER = 32 * 1024 * 1024;
 
+	/**
+	 * How gRPC says, in several languages, that a message is over its limit.
+	 */
+	private static final Pattern TOO_LARGE = Pattern.compile("larger than max|exceeds maximum size");
+
 	private static final Duration SCHEMA_TIMEOUT = Duration.ofSeconds(5);
 
 	private final Channels channels;
@@ -65,6 +74,7 @@ final class Calls implements AutoCloseable {
 		return Mono.<Answer>create((sink) -> {
 			Exchange exchange = new Exchange(request, sink);
 			sink.onDispose(exchange::cancel);
+			sink.onCancel(exchange::interrupt);
 			exchange.run(exchange::begin);
 		}).timeout(left).onErrorMap(TimeoutException.class, (ex) -> late(request));
 	}
@@ -93,7 +103,7 @@ final class Calls implements AutoCloseable {
 					"service '" + route.service() + "' has no endpoint '" + Text.shortened(route.endpoint())
 							+ "'; it has " + ((endpoints.isEmpty()) ? "none" : Text.list(endpoints)));
 		}
-		request.found();
+		request.progress().found();
 		List<Target> unary = targets.stream().filter(Target::isUnary).toList();
 		if (unary.isEmpty()) {
 			throw new Refusal(501, "endpoint '" + route.endpoint() + "' is a stream, which the gateway does not carry; "
@@ -110,6 +120,7 @@ final class Calls implements AutoCloseable {
 		Payload payload = Payload.of(request.body(), request.query());
 		List<String> reasons = new ArrayList<>();
 		for (Target target : targets) {
+			Payload.checkAwaited();
 			try {
 				return target.with(payload.fit(target.offer.schema(), target.method.getInputType()));
 			}
@@ -169,6 +180,10 @@ final class Calls implements AutoCloseable {
 
 		private volatile boolean cancelled;
 
+		private volatile boolean answered;
+
+		private volatile @Nullable Future<?> task;
+
 		private @Nullable Target target;
 
 		private byte @Nullable [] message;
@@ -182,19 +197,40 @@ final class Calls implements AutoCloseable {
 		 * Runs one step on a thread of its own; whatever it throws ends the request.
 		 */
 		void run(Runnable step) {
-			try {
-				Calls.this.threads.execute(() -> {
+			FutureTask<?> task = new FutureTask<>(() -> {
+				try {
+					step.run();
+				}
+				catch (Throwable ex) {
+					if (!this.cancelled) {
+						this.sink.error(ex);
+					}
+				}
+			}, null) {
+
+				@Override
+				public void run() {
 					try {
-						step.run();
+						super.run();
 					}
-					catch (Throwable ex) {
-						if (!this.cancelled) {
-							this.sink.error(ex);
-						}
+					finally {
+						Exchange.this.request.progress().ended();
 					}
-				});
+				}
+
+			};
+			this.task = task;
+			if (this.cancelled) {
+				task.cancel(true);
+			}
+			if (!this.request.progress().begun()) {
+				return;
+			}
+			try {
+				Calls.this.threads.execute(task);
 			}
 			catch (RejectedExecutionException ex) {
+				this.request.progress().ended();
 				this.sink.error(new MicroException.Unavailable("the gateway is stopping; try again", ex));
 			}
 		}
@@ -208,7 +244,8 @@ final class Calls implements AutoCloseable {
 			ClientCall<byte[], byte[]> call = Calls.this.channels
 				.to(this.request.route().service(), target.offer.hash())
 				.newCall(Frames.method(target.name(), MethodType.UNARY),
-						CallOptions.DEFAULT.withDeadlineAfter(this.request.left().toNanos(), TimeUnit.NANOSECONDS));
+						CallOptions.DEFAULT.withDeadlineAfter(this.request.left().toNanos(), TimeUnit.NANOSECONDS)
+							.withStreamTracerFactory(new End()));
 			call.start(this, this.request.metadata());
 			this.call = call;
 			if (this.cancelled) {
@@ -225,6 +262,17 @@ final class Calls implements AutoCloseable {
 			ClientCall<byte[], byte[]> call = this.call;
 			if (call != null) {
 				call.cancel("the HTTP client no longer waits", null);
+			}
+		}
+
+		/*
+		 * Nobody waits: what still works for the call need not end its work.
+		 */
+		void interrupt() {
+			this.cancelled = true;
+			Future<?> task = this.task;
+			if (task != null) {
+				task.cancel(true);
 			}
 		}
 
@@ -272,11 +320,40 @@ final class Calls implements AutoCloseable {
 						"service '" + service() + "' cannot be reached, or went away before it answered ("
 								+ error.getDetail() + "); see 'micro services' for those that run, then try again"));
 			}
+			if (status.getCode() == Status.Code.RESOURCE_EXHAUSTED && TOO_LARGE.matcher(error.getDetail()).find()) {
+				return new Refusal((this.answered)
+						? Errors.error(service(), 413,
+								"service '" + service() + "' takes no message as large as this one ("
+										+ Text.shortened(error.getDetail())
+										+ "); send less, or raise the limit of that service")
+						: Errors.error(service(), 502, "the answer of service '" + service() + "' is larger than the "
+								+ MOST_ANSWER + " bytes that the gateway takes; ask it for less"));
+			}
 			return new Refusal(error.toBuilder().setId(service()).build());
 		}
 
 		private String service() {
 			return this.request.route().service();
+		}
+
+		/**
+		 * Learns whether it is the service that ended the call: a status looks the same
+		 * when it was made here.
+		 */
+		private final class End extends ClientStreamTracer.Factory {
+
+			@Override
+			public ClientStreamTracer newClientStreamTracer(ClientStreamTracer.StreamInfo info, Metadata headers) {
+				return new ClientStreamTracer() {
+
+					@Override
+					public void inboundTrailers(Metadata trailers) {
+						Exchange.this.answered = true;
+					}
+
+				};
+			}
+
 		}
 
 	}

@@ -11,6 +11,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 
+import io.grpc.Metadata;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
@@ -43,7 +44,6 @@ import tools.jackson.databind.node.JsonNodeFactory;
 
 import org.springframework.boot.web.server.PortInUseException;
 import org.springframework.context.SmartLifecycle;
-import org.springframework.util.unit.DataSize;
 
 /**
  * The HTTP server: what a request must be before it is a call, and how answers are
@@ -60,7 +60,7 @@ final class Door implements SmartLifecycle {
 	/**
 	 * Bytes in a request's headers.
 	 */
-	static final int MOST_HEADERS = 16 * 1024;
+	static final int MOST_HEADERS = 8 * 1024;
 
 	private static final Log logger = LogFactory.getLog(Door.class);
 
@@ -73,8 +73,6 @@ final class Door implements SmartLifecycle {
 	private static final int BODY_LATE = 408;
 
 	private static final int CLIENT_GONE = 499;
-
-	private static final int HEAP_SHARE = 16;
 
 	private static final byte[] NOTHING = {};
 
@@ -90,6 +88,8 @@ final class Door implements SmartLifecycle {
 
 	private final AtomicInteger active = new AtomicInteger();
 
+	private final Origins origins;
+
 	private final AtomicLong held = new AtomicLong();
 
 	private final long mostHeld;
@@ -104,12 +104,12 @@ final class Door implements SmartLifecycle {
 
 	Door(String address, GatewayProperties properties, String version, Calls calls, MeterRegistry meters) {
 		this.address = address;
+		this.origins = Origins.of(address);
 		this.properties = properties;
 		this.version = version;
 		this.calls = calls;
 		this.meters = meters;
-		DataSize mostHeld = properties.maxHeld();
-		this.mostHeld = (mostHeld != null) ? mostHeld.toBytes() : Runtime.getRuntime().maxMemory() / HEAP_SHARE;
+		this.mostHeld = properties.mostHeld();
 		Gauge.builder("micro.gateway.active", this.active, AtomicInteger::get)
 			.description("Requests under way")
 			.register(meters);
@@ -139,14 +139,22 @@ final class Door implements SmartLifecycle {
 		}
 		catch (ChannelBindException ex) {
 			loops.dispose();
-			Throwable cause = ex.getCause();
-			// The native transport's exception is no BindException.
-			if (cause instanceof IOException && String.valueOf(cause.getMessage()).contains("in use")) {
+			if (inUse(ex)) {
 				throw new PortInUseException(this.properties.port(), ex);
 			}
 			throw ex;
 		}
 		logger.info("http://" + this.address + ":" + port());
+	}
+
+	// Java's own sockets and the native ones have no type in common for it.
+	private static boolean inUse(Throwable failure) {
+		for (Throwable ex = failure; ex != null; ex = ex.getCause()) {
+			if (ex instanceof IOException && ex.getMessage() != null && ex.getMessage().contains("in use")) {
+				return true;
+			}
+		}
+		return false;
 	}
 
 	/**
@@ -189,7 +197,7 @@ final class Door implements SmartLifecycle {
 	/**
 	 * One request and its answer.
 	 */
-	private final class Visit {
+	private final class Visit implements Request.Progress {
 
 		private final long began = System.nanoTime();
 
@@ -202,6 +210,13 @@ final class Door implements SmartLifecycle {
 		private final String path;
 
 		private final String query;
+
+		/*
+		 * The exchange itself, and the threads that work for it and may outlast it.
+		 */
+		private final AtomicInteger working = new AtomicInteger(1);
+
+		private volatile @Nullable Route route;
 
 		private volatile @Nullable Route found;
 
@@ -243,6 +258,7 @@ final class Door implements SmartLifecycle {
 				throw new Refusal(503, "the gateway has " + Door.this.properties.maxRequests()
 						+ " requests under way, as many as it takes; try again", "Retry-After", "1");
 			}
+			Door.this.origins.check(headers());
 			if (this.path.equals("/favicon.ico")) {
 				allow("GET, HEAD", HttpMethod.GET, HttpMethod.HEAD);
 				return Mono.just(new Answer(200, NOTHING, Map.of()));
@@ -254,12 +270,12 @@ final class Door implements SmartLifecycle {
 						Answer.ok(JsonNodeFactory.instance.objectNode().put("version", Door.this.version).toString()));
 			}
 			allow("GET, POST", HttpMethod.GET, HttpMethod.POST);
+			this.route = route;
 			checkBody();
+			Metadata metadata = CallHeaders.pass(headers());
 			Duration timeout = CallHeaders.timeout(headers(), Door.this.properties.timeout());
 			long end = this.began + timeout.toNanos();
-			return body(timeout)
-				.map((body) -> new Request(route, this.query, body, CallHeaders.pass(headers()), timeout, end,
-						() -> this.found = route))
+			return body(timeout).map((body) -> new Request(route, this.query, body, metadata, timeout, end, this))
 				.flatMap(Door.this.calls::call);
 		}
 
@@ -350,9 +366,26 @@ final class Door implements SmartLifecycle {
 			return this.response.send(lingering, (part) -> true).then();
 		}
 
+		@Override
+		public void found() {
+			this.found = this.route;
+		}
+
+		@Override
+		public boolean begun() {
+			return this.working.getAndUpdate((count) -> (count > 0) ? count + 1 : 0) > 0;
+		}
+
+		@Override
+		public void ended() {
+			if (this.working.decrementAndGet() == 0) {
+				Door.this.active.decrementAndGet();
+				this.inbound.release();
+			}
+		}
+
 		private void end() {
-			Door.this.active.decrementAndGet();
-			this.inbound.release();
+			ended();
 			Route route = this.found;
 			Timer.builder("micro.gateway.requests")
 				.description("Requests by endpoint; those for none that exists under none")

@@ -29,6 +29,11 @@ final class Payload {
 
 	private static final int DEEPEST = 100;
 
+	/**
+	 * Characters in a body whose wrong field is looked for.
+	 */
+	private static final int MOST_SEARCHED = 64 * 1024;
+
 	private static final JsonMapper MAPPER = JsonMapper
 		.builder(JsonFactory.builder()
 			.streamReadConstraints(StreamReadConstraints.builder().maxNestingDepth(DEEPEST).build())
@@ -90,11 +95,13 @@ final class Payload {
 			json = this.body.deepCopy();
 			Query.merge(json, this.query.toJson(type), type, "");
 		}
+		String text = json.toString();
 		try {
-			return Json.parse(schema, type, json.toString());
+			return Json.parse(schema, type, text);
 		}
 		catch (MicroException.Invalid ex) {
-			MicroException.Invalid placed = new Misfit(schema).find(type, json, "");
+			MicroException.Invalid placed = (text.length() <= MOST_SEARCHED) ? new Misfit(schema).find(type, json, "")
+					: null;
 			throw (placed != null) ? placed : new MicroException.Invalid(Misfit.reason(ex), ex);
 		}
 		catch (UninitializedMessageException ex) {
@@ -103,9 +110,29 @@ final class Payload {
 	}
 
 	/**
-	 * Finds the field that does not fit, by trying each alone.
+	 * Ends work that nobody waits for any more.
+	 * @throws MicroException.Cancelled if the thread was interrupted
 	 */
-	private record Misfit(Schema schema) {
+	static void checkAwaited() {
+		if (Thread.currentThread().isInterrupted()) {
+			throw new MicroException.Cancelled("nobody waits for the answer any more", null);
+		}
+	}
+
+	/**
+	 * Finds the field that does not fit, by trying each alone, as long as it may.
+	 */
+	private static final class Misfit {
+
+		private static final int MOST_TRIES = 200;
+
+		private final Schema schema;
+
+		private int tries;
+
+		Misfit(Schema schema) {
+			this.schema = schema;
+		}
 
 		private MicroException.@Nullable Invalid find(Descriptor type, ObjectNode json, String prefix) {
 			for (Map.Entry<String, JsonNode> entry : json.properties()) {
@@ -168,6 +195,10 @@ final class Payload {
 		}
 
 		private MicroException.@Nullable Invalid misfit(Descriptor type, FieldDescriptor field, JsonNode value) {
+			checkAwaited();
+			if (this.tries++ >= MOST_TRIES) {
+				return null;
+			}
 			try {
 				Json.parse(this.schema, type,
 						JsonNodeFactory.instance.objectNode().set(field.getJsonName(), value).toString());

@@ -13,10 +13,10 @@ import io.grpc.Metadata;
  * @param metadata what is passed on
  * @param timeout how long the request may take
  * @param end when that time is over, as {@link System#nanoTime()} tells it
- * @param onFound called once the endpoint is found to exist
+ * @param progress told how the call goes on
  */
 record Request(Route route, String query, byte[] body, Metadata metadata, Duration timeout, long end,
-		Runnable onFound) {
+		Progress progress) {
 
 	/**
 	 * The time left.
@@ -26,8 +26,27 @@ record Request(Route route, String query, byte[] body, Metadata metadata, Durati
 		return Duration.ofNanos(Math.max(0, this.end - System.nanoTime()));
 	}
 
-	void found() {
-		this.onFound.run();
+	/**
+	 * Hears how a call goes on.
+	 */
+	interface Progress {
+
+		/**
+		 * The endpoint exists.
+		 */
+		void found();
+
+		/**
+		 * A thread is to work for the call, maybe beyond the call's own end.
+		 * @return false if the call is over, and nothing more is to be done
+		 */
+		boolean begun();
+
+		/**
+		 * A thread works for the call no more. Once for each that began.
+		 */
+		void ended();
+
 	}
 
 }

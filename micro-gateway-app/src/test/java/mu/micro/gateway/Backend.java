@@ -32,17 +32,22 @@ public class Backend implements AutoCloseable {
 	private final Lease lease;
 
 	Backend(Registry registry, String name, BindableService service) {
-		this.server = start(service);
+		this(registry, name, service, Calls.MOST_ANSWER);
+	}
+
+	Backend(Registry registry, String name, BindableService service, int mostBytes) {
+		this.server = start(service, mostBytes);
 		this.lease = register(registry, name, this.server.getPort(), service);
 	}
 
-	private static Server start(BindableService service) {
+	private static Server start(BindableService service, int mostBytes) {
 		try {
 			return NettyServerBuilder
 				.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
 						InsecureServerCredentials.create())
 				.addService(ServerInterceptors.intercept(service, new OrdersService.Capture()))
 				.addService(ProtoReflectionServiceV1.newInstance())
+				.maxInboundMessageSize(mostBytes)
 				.build()
 				.start();
 		}
@@ -84,7 +89,7 @@ public class Backend implements AutoCloseable {
 				System.out.println("waiting");
 			}
 
-		});
+		}, Calls.MOST_ANSWER);
 		System.out.println(server.getPort());
 		server.awaitTermination();
 	}

@@ -19,9 +19,11 @@ class CallHeadersTests {
 	private final HttpHeaders headers = new DefaultHttpHeaders(false);
 
 	@Test
-	void passesIdentityNamespaceAndTraceAndNothingOfTheHop() {
+	void passesIdentityAndTraceAndNothingOfTheHop() {
 		this.headers.add("Authorization", "Bearer x")
 			.add("Micro-Namespace", "foo")
+			.add("Micro-Service", "foo")
+			.add("Micro-Instance", "foo")
 			.add("Micro-Anything", "a")
 			.add("Micro-Anything", "b")
 			.add("traceparent", "00-1-2-01")
@@ -32,8 +34,8 @@ class CallHeadersTests {
 			.add("Cookie", "secret")
 			.add("Content-Length", "3");
 		Metadata metadata = CallHeaders.pass(this.headers);
-		assertThat(metadata.keys()).containsExactlyInAnyOrder("authorization", "micro-namespace", "micro-anything",
-				"traceparent", "tracestate", "x-request-id");
+		assertThat(metadata.keys()).containsExactlyInAnyOrder("authorization", "micro-anything", "traceparent",
+				"tracestate", "x-request-id");
 		assertThat(metadata.getAll(key("micro-anything"))).containsExactly("a", "b");
 		assertThat(metadata.get(key("authorization"))).isEqualTo("Bearer x");
 	}
@@ -42,6 +44,35 @@ class CallHeadersTests {
 	void leavesOutWhatMetadataCannotHold() {
 		this.headers.add("micro-x-bin", "a").add("micro-é", "a").add("micro-!", "a").add("micro-value", "é");
 		assertThat(CallHeaders.pass(this.headers).keys()).isEmpty();
+	}
+
+	@Test
+	void refusesAnAuthorizationThatItCannotPassOn() {
+		this.headers.add("Authorization", "Bearer é");
+		refused(400, "authorization");
+	}
+
+	@Test
+	void refusesAnAuthorizationAfterMoreHeadersThanItsLimit() {
+		for (int i = 0; i < 64; i++) {
+			this.headers.add("micro-" + i, "a");
+		}
+		this.headers.add("Authorization", "Bearer x");
+		refused(400, "authorization");
+	}
+
+	@Test
+	void refusesMoreBytesThanServicesTake() {
+		for (int i = 0; i < 60; i++) {
+			this.headers.add("micro-" + i, "x".repeat(100));
+		}
+		refused(431, "7168");
+	}
+
+	private void refused(int status, String detail) {
+		assertThatExceptionOfType(Refusal.class).isThrownBy(() -> CallHeaders.pass(this.headers))
+			.withMessageContaining(detail)
+			.satisfies((ex) -> assertThat(ex.answer().status()).isEqualTo(status));
 	}
 
 	@Test

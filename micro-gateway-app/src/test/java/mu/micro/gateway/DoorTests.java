@@ -1,19 +1,27 @@
 package mu.micro.gateway;
 
 import java.io.IOException;
+import java.lang.reflect.Proxy;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.net.URI;
+import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import mu.micro.MicroException;
 import mu.micro.gateway.TestGateway.Reply;
+import mu.micro.registry.Registry;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import org.springframework.boot.web.server.PortInUseException;
 import org.springframework.util.unit.DataSize;
@@ -29,10 +37,11 @@ class DoorTests {
 	@Test
 	void namesThePortInUse() throws IOException {
 		try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
-				TestGateway gateway = new TestGateway()) {
+				TestGateway gateway = new TestGateway();
+				Calls calls = new Calls(gateway.registry)) {
 			GatewayProperties properties = new GatewayProperties(taken.getLocalPort(), Duration.ofSeconds(1),
 					DataSize.ofMegabytes(1), null, 1);
-			Door door = new Door("127.0.0.1", properties, "1", new Calls(gateway.registry), new SimpleMeterRegistry());
+			Door door = new Door("127.0.0.1", properties, "1", calls, new SimpleMeterRegistry());
 			assertThatExceptionOfType(PortInUseException.class).isThrownBy(door::start)
 				.satisfies((ex) -> assertThat(ex.getPort()).isEqualTo(taken.getLocalPort()));
 			assertThat(door.isRunning()).isFalse();
@@ -66,7 +75,7 @@ class DoorTests {
 			String body = "{\"name\":\"" + "x".repeat(60_000) + "\"}";
 			try (Socket slow = new Socket("127.0.0.1", gateway.door.port())) {
 				slow.getOutputStream()
-					.write(("POST /orders/call HTTP/1.1\r\nHost: x\r\nContent-Length: 70000\r\n\r\n" + body)
+					.write(("POST /orders/call HTTP/1.1\r\nHost: localhost\r\nContent-Length: 70000\r\n\r\n" + body)
 						.getBytes());
 				Awaitility.await().until(() -> gateway.post("/orders/call", body).status() == 503);
 				Reply reply = gateway.post("/orders/call", body);
@@ -76,6 +85,74 @@ class DoorTests {
 			}
 			Awaitility.await().until(() -> gateway.post("/orders/call", body).status() == 200);
 		}
+	}
+
+	@Test
+	void holdsABodyOfAnyPermittedSize() {
+		DataSize most = DataSize.ofMegabytes(512);
+		assertThat(new GatewayProperties(0, Duration.ofSeconds(1), most, null, 1).mostHeld())
+			.isGreaterThanOrEqualTo(most.toBytes());
+	}
+
+	@Test
+	void refusesSettingsThatMakeNoSense() {
+		assertThatExceptionOfType(MicroException.Invalid.class)
+			.isThrownBy(() -> TestGateway.properties(Duration.ZERO, 1))
+			.withMessageContaining("micro.gateway.timeout");
+	}
+
+	@ParameterizedTest
+	@ValueSource(booleans = { true, false })
+	void countsARequestUntilItsWorkHasEnded(boolean interruptible) throws Exception {
+		CountDownLatch told = new CountDownLatch(1);
+		CountDownLatch interrupted = new CountDownLatch(1);
+		SimpleMeterRegistry meters = new SimpleMeterRegistry();
+		try (TestGateway gateway = new TestGateway();
+				Calls calls = new Calls(slow(gateway.registry, told, interrupted, interruptible))) {
+			Door door = new Door("127.0.0.1", TestGateway.properties(Duration.ofMillis(200), 10), "1", calls, meters);
+			door.start();
+			try {
+				HttpRequest request = HttpRequest
+					.newBuilder(URI.create("http://127.0.0.1:" + door.port() + "/orders/call"))
+					.build();
+				assertThat(gateway.client().send(request, HttpResponse.BodyHandlers.ofString()).statusCode())
+					.isEqualTo(504);
+				assertThat(interrupted.await(5, TimeUnit.SECONDS)).isTrue();
+				if (!interruptible) {
+					Awaitility.await().until(() -> meters.find("micro.gateway.requests").timer() != null);
+					assertThat(meters.get("micro.gateway.active").gauge().value()).isEqualTo(1);
+					told.countDown();
+				}
+				Awaitility.await()
+					.untilAsserted(() -> assertThat(meters.get("micro.gateway.active").gauge().value()).isZero());
+			}
+			finally {
+				told.countDown();
+				door.stop();
+			}
+		}
+	}
+
+	/**
+	 * A registry that takes its time.
+	 */
+	private static Registry slow(Registry registry, CountDownLatch told, CountDownLatch interrupted,
+			boolean interruptible) {
+		return (Registry) Proxy.newProxyInstance(Registry.class.getClassLoader(), new Class<?>[] { Registry.class },
+				(proxy, method, arguments) -> {
+					boolean waits = method.getName().equals("instances");
+					while (waits) {
+						try {
+							told.await();
+							waits = false;
+						}
+						catch (InterruptedException ex) {
+							interrupted.countDown();
+							waits = !interruptible;
+						}
+					}
+					return method.invoke(registry, arguments);
+				});
 	}
 
 	@Test

@@ -10,12 +10,14 @@ import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 
+import io.grpc.Status;
 import io.grpc.stub.StreamObserver;
 import io.micrometer.core.instrument.Timer;
 import mu.micro.Lease;
 import mu.micro.gateway.TestGateway.Reply;
 import mu.micro.gateway.event.OrdersGrpc;
 import mu.micro.gateway.event.Ticket;
+import mu.micro.gateway.shop.Order;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -279,7 +281,7 @@ class GatewayTests {
 		try (Backend backend = start()) {
 			try (Socket socket = new Socket("127.0.0.1", this.gateway.door.port())) {
 				socket.getOutputStream()
-					.write("GET /orders/wait HTTP/1.1\r\nHost: x\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+					.write("GET /orders/wait HTTP/1.1\r\nHost: localhost\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
 				Awaitility.await().until(() -> !this.service.waiting.isEmpty());
 			}
 			Awaitility.await()
@@ -313,14 +315,67 @@ class GatewayTests {
 	void passesHeadersOnAsMetadata() {
 		try (Backend backend = start()) {
 			String labels = this.gateway
-				.get("/orders/headers", "Authorization", "Bearer x", "Micro-Namespace", "foo", "Cookie", "secret")
+				.get("/orders/headers", "Authorization", "Bearer x", "Micro-Namespace", "foo", "Micro-User", "me",
+						"Cookie", "secret")
 				.json()
 				.get("labels")
 				.toString();
 			assertThat(labels).contains("\"authorization\":\"Bearer x\"")
-				.contains("\"micro-namespace\":\"foo\"")
+				.contains("\"micro-user\":\"me\"")
 				.contains("grpc-timeout")
+				.doesNotContain("micro-namespace")
 				.doesNotContain("secret");
+		}
+	}
+
+	@Test
+	void passesHeadersThatServicesTakeAndRefusesLargerOnes() {
+		try (Backend backend = start()) {
+			assertThat(this.gateway.get("/orders/headers", "micro-a", "x".repeat(7000)).status()).isEqualTo(200);
+			refused(this.gateway.get("/orders/headers", "micro-a", "x".repeat(7500)), 431, "api", "HTTP 431");
+			refused(this.gateway.get("/orders/headers", "micro-a", "x".repeat(8500)), 431, "api", "HTTP 431");
+		}
+	}
+
+	@Test
+	void saysThatARequestIsTooLargeForItsService() {
+		try (Backend backend = new Backend(this.gateway.registry, "orders", this.service, 100_000)) {
+			Reply reply = this.gateway.post("/orders/call", "{\"name\":\"" + "x".repeat(200_000) + "\"}");
+			refused(reply, 413, "orders", "Content Too Large");
+			assertThat(reply.detail()).contains("takes no message as large");
+		}
+	}
+
+	@Test
+	void saysThatAnAnswerIsTooLarge() {
+		OrdersService large = new OrdersService() {
+
+			@Override
+			public void call(Order request, StreamObserver<Order> observer) {
+				observer.onNext(Order.newBuilder().setName("x".repeat(Calls.MOST_ANSWER)).build());
+				observer.onCompleted();
+			}
+
+		};
+		try (Backend backend = new Backend(this.gateway.registry, "orders", large)) {
+			Reply reply = this.gateway.get("/orders/call");
+			refused(reply, 502, "orders", "Bad Gateway");
+			assertThat(reply.detail()).contains("answer").contains("33554432 bytes");
+		}
+	}
+
+	@Test
+	void leavesAServicesOwnQuotaAsItIs() {
+		OrdersService busy = new OrdersService() {
+
+			@Override
+			public void call(Order request, StreamObserver<Order> observer) {
+				observer.onError(Status.RESOURCE_EXHAUSTED.withDescription("ten a day").asRuntimeException());
+			}
+
+		};
+		try (Backend backend = new Backend(this.gateway.registry, "orders", busy)) {
+			refused(this.gateway.get("/orders/call"), 429, "orders", "Too Many Requests");
 		}
 	}
 

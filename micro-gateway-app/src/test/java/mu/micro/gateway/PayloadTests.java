@@ -155,6 +155,28 @@ class PayloadTests {
 	}
 
 	@Test
+	void looksForTheWrongFieldOnlyAsLongAsItMay() {
+		String deep = "{\"customer\":{\"address\":{\"zip\":1}},\"name\":\"" + "x".repeat(64 * 1024) + "\"}";
+		assertThatExceptionOfType(MicroException.Invalid.class).isThrownBy(() -> body(deep))
+			.withMessageContaining("zip")
+			.withMessageNotContaining("customer.address.zip");
+		String late = "{\"parties\":[" + "{},".repeat(300) + "{\"full_name\":[]}]}";
+		assertThatExceptionOfType(MicroException.Invalid.class).isThrownBy(() -> body(late))
+			.withMessageContaining("field 'parties'");
+	}
+
+	@Test
+	void looksForTheWrongFieldOnlyWhileSomebodyWaits() {
+		Thread.currentThread().interrupt();
+		try {
+			assertThatExceptionOfType(MicroException.Cancelled.class).isThrownBy(() -> body("{\"count\":\"x\"}"));
+		}
+		finally {
+			assertThat(Thread.interrupted()).isTrue();
+		}
+	}
+
+	@Test
 	void refusesMoreParametersThanItsLimit() {
 		assertThat(Query.of("tags=x&".repeat(1000)).parameters()).hasSize(1000);
 		assertThatExceptionOfType(MicroException.Invalid.class).isThrownBy(() -> Query.of("tags=x&".repeat(1001)))

@@ -82,6 +82,20 @@ final class Catalog {
 		}
 	}
 
+	/**
+	 * Whether a service offers a gRPC service. May block on an instance.
+	 * @param service the service's name as registered
+	 * @param grpcService the full name of the gRPC service
+	 * @return true if some instance does
+	 * @throws MicroException if the service does not tell
+	 */
+	boolean offers(String service, String grpcService) {
+		return this.schemas.of(service)
+			.stream()
+			.flatMap((offer) -> offer.schema().services().stream())
+			.anyMatch((offered) -> offered.getFullName().equals(grpcService));
+	}
+
 	private Snapshot look(Set<String> services, @Nullable Snapshot before) {
 		Map<String, CompletableFuture<List<Schemas.Offer>>> answers = new LinkedHashMap<>();
 		List<CompletableFuture<?>> awaited = new ArrayList<>();

@@ -33,6 +33,9 @@ final class Door implements SmartLifecycle {
 	 */
 	private static final int WINDOW = 256 * 1024;
 
+	/**
+	 * More than goes on to services, so that callers hear why theirs are refused.
+	 */
 	private static final int MAX_HEADERS = 16 * 1024;
 
 	/**

@@ -1,6 +1,8 @@
 package mu.micro.proxy;
 
+import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -10,6 +12,7 @@ import java.util.concurrent.Executor;
 import io.grpc.CallOptions;
 import io.grpc.Channel;
 import io.grpc.Context;
+import io.grpc.ForwardingServerCallListener;
 import io.grpc.HandlerRegistry;
 import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
@@ -35,6 +38,11 @@ final class Forwarding extends HandlerRegistry {
 	private static final int MOST_METHODS = 10_000;
 
 	private static final int LONGEST_KEPT = 256;
+
+	/**
+	 * Bytes in one question to the proxy itself.
+	 */
+	private static final int MOST_OWN = 64 * 1024;
 
 	private static final String JSON = "application/grpc+json";
 
@@ -103,6 +111,7 @@ final class Forwarding extends HandlerRegistry {
 	private ServerCall.Listener<InputStream> start(ServerCall<InputStream, InputStream> call, Metadata headers) {
 		try {
 			refuseJson(headers);
+			Headers.checkSize(headers, call.getMethodDescriptor().getFullMethodName());
 			MethodDescriptor<InputStream, InputStream> method = call.getMethodDescriptor();
 			String service = this.routes.find(headers.get(Headers.SERVICE), method.getServiceName());
 			CallMeter.routed(service);
@@ -113,7 +122,8 @@ final class Forwarding extends HandlerRegistry {
 			}
 			Later later = new Later(call);
 			this.blocking.execute(Context.current()
-				.wrap(() -> later.start(() -> relay(call, headers, service, to(service, instance), options))));
+				.wrap(() -> later.start(() -> to(service, instance),
+						(channel) -> relay(call, headers, service, channel, options))));
 			return later;
 		}
 		catch (MicroException ex) {
@@ -160,9 +170,70 @@ final class Forwarding extends HandlerRegistry {
 		public <Q, A> ServerCall.Listener<Q> interceptCall(ServerCall<Q, A> call, Metadata headers,
 				ServerCallHandler<Q, A> next) {
 			if (!headers.containsKey(Headers.SERVICE)) {
-				return next.startCall(call, headers);
+				return (ServerCall.Listener<Q>) new Own((ServerCall<InputStream, InputStream>) call,
+						(ServerCall.Listener<InputStream>) next.startCall(call, headers));
 			}
 			return (ServerCall.Listener<Q>) start((ServerCall<InputStream, InputStream>) call, headers);
+		}
+
+	}
+
+	/**
+	 * Hands the proxy's own methods messages that they can read, and none that is large.
+	 */
+	private static final class Own
+			extends ForwardingServerCallListener.SimpleForwardingServerCallListener<InputStream> {
+
+		private final ServerCall<InputStream, InputStream> call;
+
+		private boolean refused;
+
+		Own(ServerCall<InputStream, InputStream> call, ServerCall.Listener<InputStream> listener) {
+			super(listener);
+			this.call = call;
+		}
+
+		@Override
+		public void onMessage(InputStream message) {
+			if (refuse(message)) {
+				return;
+			}
+			super.onMessage(Payloads.copy(message));
+		}
+
+		private boolean refuse(InputStream message) {
+			try {
+				if (!this.refused && message.available() <= MOST_OWN) {
+					return false;
+				}
+				message.close();
+			}
+			catch (IOException ex) {
+				throw new UncheckedIOException(ex);
+			}
+			if (this.refused) {
+				return true;
+			}
+			this.refused = true;
+			Refusal
+				.of(new MicroException.Exhausted("the proxy's own services take messages of up to " + MOST_OWN
+						+ " bytes: ask for less at a time"))
+				.end(this.call);
+			return true;
+		}
+
+		@Override
+		public void onHalfClose() {
+			if (!this.refused) {
+				super.onHalfClose();
+			}
+		}
+
+		@Override
+		public void onReady() {
+			if (!this.refused) {
+				super.onReady();
+			}
 		}
 
 	}

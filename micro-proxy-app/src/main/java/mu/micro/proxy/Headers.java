@@ -1,10 +1,12 @@
 package mu.micro.proxy;
 
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 import io.grpc.CallOptions;
 import io.grpc.Context;
 import io.grpc.Metadata;
+import mu.micro.MicroException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -42,6 +44,17 @@ final class Headers {
 	 */
 	private static final Metadata.Key<String> PROXY_AUTHORIZATION = key("proxy-authorization");
 
+	/**
+	 * Bytes of headers that go on, as HTTP/2 counts them. Services take 8 KB, of which
+	 * gRPC's own headers need a part.
+	 */
+	private static final int MOST = 7 * 1024;
+
+	/**
+	 * What HTTP/2 counts for each header beside its name and value.
+	 */
+	private static final int EACH = 32;
+
 	private Headers() {
 	}
 
@@ -67,6 +80,37 @@ final class Headers {
 		}
 		headers.discardAll(TIMEOUT);
 		return CallOptions.DEFAULT.withDeadlineAfter(timeout, TimeUnit.NANOSECONDS);
+	}
+
+	/**
+	 * Refuses headers that services would not take, who cannot say why.
+	 * @param headers the caller's headers
+	 * @param method the full name of the method, which is sent as a header
+	 * @throws MicroException.Exhausted if they are too large
+	 */
+	static void checkSize(Metadata headers, String method) {
+		long size = method.length();
+		for (String name : headers.keys()) {
+			if (name.endsWith(Metadata.BINARY_HEADER_SUFFIX)) {
+				for (byte[] value : all(headers, Metadata.Key.of(name, Metadata.BINARY_BYTE_MARSHALLER))) {
+					size += EACH + name.length() + (value.length + 2L) / 3 * 4;
+				}
+			}
+			else {
+				for (String value : all(headers, key(name))) {
+					size += EACH + name.length() + value.length();
+				}
+			}
+		}
+		if (size > MOST) {
+			throw new MicroException.Exhausted("the headers have " + size + " bytes, more than the " + MOST
+					+ " that services take: send fewer or shorter ones");
+		}
+	}
+
+	private static <T> Iterable<T> all(Metadata headers, Metadata.Key<T> key) {
+		Iterable<T> values = headers.getAll(key);
+		return (values != null) ? values : List.of();
 	}
 
 	private static long nanos(@Nullable String timeout) {

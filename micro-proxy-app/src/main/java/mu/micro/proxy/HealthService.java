@@ -1,8 +1,13 @@
 package mu.micro.proxy;
 
-import java.util.concurrent.ScheduledExecutorService;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Future;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BiConsumer;
+import java.util.function.BiPredicate;
 
 import io.grpc.Context;
 import io.grpc.ServerServiceDefinition;
@@ -29,11 +34,15 @@ final class HealthService {
 
 	private static final long TIMEOUT_SECONDS = 5;
 
+	private static final int MOST_WATCHES = 1000;
+
 	private final Routes routes;
 
 	private final Channels channels;
 
-	private final ScheduledExecutorService timer;
+	private final Workers workers;
+
+	private final Set<Watch> watches = ConcurrentHashMap.newKeySet();
 
 	private volatile boolean stopping;
 
@@ -41,24 +50,25 @@ final class HealthService {
 	 * Answers for all services.
 	 * @param routes which service a name belongs to
 	 * @param channels how services are reached
-	 * @param timer when watches ask again
+	 * @param workers when watches ask again, and where looking up may block
 	 */
-	HealthService(Routes routes, Channels channels, ScheduledExecutorService timer) {
+	HealthService(Routes routes, Channels channels, Workers workers) {
 		this.routes = routes;
 		this.channels = channels;
-		this.timer = timer;
+		this.workers = workers;
 	}
 
 	/**
 	 * Check and Watch.
+	 * @param offered whether a service, named first, offers a gRPC service; may block
 	 * @return what to serve
 	 */
-	ServerServiceDefinition definition() {
+	ServerServiceDefinition definition(BiPredicate<String, String> offered) {
 		return new HealthGrpc.HealthImplBase() {
 
 			@Override
 			public void check(HealthCheckRequest request, StreamObserver<HealthCheckResponse> out) {
-				ask(request.getService(), (answer, failure) -> {
+				ask(request.getService(), offered, (answer, failure) -> {
 					if (answer != null) {
 						out.onNext(answer);
 						out.onCompleted();
@@ -71,34 +81,36 @@ final class HealthService {
 
 			@Override
 			public void watch(HealthCheckRequest request, StreamObserver<HealthCheckResponse> out) {
-				new Watch(request.getService(), (ServerCallStreamObserver<HealthCheckResponse>) out).ask();
+				new Watch(request.getService(), offered, (ServerCallStreamObserver<HealthCheckResponse>) out).start();
 			}
 
 		}.bindService();
 	}
 
 	/**
-	 * Ends all watches within a second, so that none of them keeps the door from closing.
+	 * Ends all watches, so that none of them keeps the door from closing.
 	 */
 	void stop() {
 		this.stopping = true;
+		this.watches.forEach(Watch::stop);
 	}
 
-	private void ask(String name, BiConsumer<@Nullable HealthCheckResponse, @Nullable Throwable> answer) {
+	private void ask(String name, BiPredicate<String, String> offered,
+			BiConsumer<@Nullable HealthCheckResponse, @Nullable Throwable> answer) {
 		if (name.isEmpty()) {
 			answer.accept(response(ServingStatus.SERVING), null);
 			return;
 		}
 		try {
 			String service = this.routes.find(null, name);
-			ask(service, (service.equals(name)) ? "" : name, answer);
+			ask(service, (service.equals(name)) ? "" : name, offered, answer);
 		}
 		catch (MicroException ex) {
 			answer.accept(null, Refusal.of(ex).exception());
 		}
 	}
 
-	private void ask(String service, String name,
+	private void ask(String service, String name, BiPredicate<String, String> offered,
 			BiConsumer<@Nullable HealthCheckResponse, @Nullable Throwable> answer) {
 		HealthGrpc.newStub(this.channels.to(service))
 			.withDeadlineAfter(TIMEOUT_SECONDS, TimeUnit.SECONDS)
@@ -111,9 +123,8 @@ final class HealthService {
 
 				@Override
 				public void onError(Throwable failure) {
-					// It need not keep a status for each of its gRPC services.
 					if (!name.isEmpty() && Status.fromThrowable(failure).getCode() == Status.Code.NOT_FOUND) {
-						ask(service, "", answer);
+						askWhole(service, name, failure, offered, answer);
 					}
 					else {
 						answer.accept(null, failure);
@@ -127,57 +138,135 @@ final class HealthService {
 			});
 	}
 
+	// A service need not keep a status for each of the gRPC services that it offers.
+	private void askWhole(String service, String name, Throwable failure, BiPredicate<String, String> offered,
+			BiConsumer<@Nullable HealthCheckResponse, @Nullable Throwable> answer) {
+		try {
+			this.workers.blocking().execute(Context.current().wrap(() -> {
+				boolean known;
+				try {
+					known = offered.test(service, name);
+				}
+				catch (MicroException ex) {
+					answer.accept(null, failure);
+					return;
+				}
+				if (known) {
+					ask(service, "", offered, answer);
+				}
+				else {
+					answer.accept(null,
+							Refusal
+								.of(new MicroException.NotFound("'" + service + "' has no gRPC service '" + name
+										+ "'; see 'micro get service " + service + "' for what it has"))
+								.exception());
+				}
+			}));
+		}
+		catch (RejectedExecutionException ex) {
+			answer.accept(null, failure);
+		}
+	}
+
 	private static HealthCheckResponse response(ServingStatus status) {
 		return HealthCheckResponse.newBuilder().setStatus(status).build();
 	}
 
 	/**
-	 * One client's watch.
+	 * One client's watch. Answers arrive on other threads than the stop.
 	 */
 	private final class Watch {
 
 		private final String name;
 
+		private final BiPredicate<String, String> offered;
+
 		private final ServerCallStreamObserver<HealthCheckResponse> out;
 
 		private final Context context = Context.current();
 
+		private final ReentrantLock lock = new ReentrantLock();
+
+		private boolean over;
+
+		private @Nullable Future<?> next;
+
 		private @Nullable HealthCheckResponse last;
 
-		Watch(String name, ServerCallStreamObserver<HealthCheckResponse> out) {
+		Watch(String name, BiPredicate<String, String> offered, ServerCallStreamObserver<HealthCheckResponse> out) {
 			this.name = name;
+			this.offered = offered;
 			this.out = out;
-			out.setOnCancelHandler(() -> {
-			});
 		}
 
-		void ask() {
-			if (!this.out.isCancelled()) {
-				HealthService.this.ask(this.name, this::tell);
+		void start() {
+			this.out.setOnCancelHandler(() -> end(null));
+			HealthService.this.watches.add(this);
+			if (HealthService.this.watches.size() > MOST_WATCHES) {
+				end(Refusal
+					.of(new MicroException.Exhausted("more than " + MOST_WATCHES
+							+ " clients watch the health of services; check it, or watch again later"))
+					.exception());
 			}
+			else if (HealthService.this.stopping) {
+				stop();
+			}
+			else {
+				ask();
+			}
+		}
+
+		void stop() {
+			end(Refusal.of(new MicroException.Unavailable("the proxy is stopping; watch again")).exception());
+		}
+
+		private void end(@Nullable Throwable failure) {
+			HealthService.this.watches.remove(this);
+			this.lock.lock();
+			try {
+				if (this.over) {
+					return;
+				}
+				this.over = true;
+				if (this.next != null) {
+					this.next.cancel(false);
+				}
+				if (failure != null && !this.out.isCancelled()) {
+					this.out.onError(failure);
+				}
+			}
+			finally {
+				this.lock.unlock();
+			}
+		}
+
+		private void ask() {
+			HealthService.this.ask(this.name, this.offered, this::tell);
 		}
 
 		private void tell(@Nullable HealthCheckResponse answer, @Nullable Throwable failure) {
-			if (this.out.isCancelled()) {
-				return;
-			}
-			if (HealthService.this.stopping) {
-				this.out.onError(
-						Refusal.of(new MicroException.Unavailable("the proxy is stopping; watch again")).exception());
-				return;
-			}
 			Status.Code code = (failure != null) ? Status.fromThrowable(failure).getCode() : Status.Code.OK;
 			if (code == Status.Code.UNIMPLEMENTED) {
-				this.out.onError(failure);
+				end(failure);
 				return;
 			}
 			HealthCheckResponse now = (answer != null) ? answer : response(
 					(code == Status.Code.NOT_FOUND) ? ServingStatus.SERVICE_UNKNOWN : ServingStatus.NOT_SERVING);
-			if (!now.equals(this.last) && this.out.isReady()) {
-				this.last = now;
-				this.out.onNext(now);
+			this.lock.lock();
+			try {
+				if (this.over) {
+					return;
+				}
+				if (!now.equals(this.last) && this.out.isReady()) {
+					this.last = now;
+					this.out.onNext(now);
+				}
+				this.next = HealthService.this.workers.timer()
+					.schedule(this.context.wrap(this::ask), EVERY_SECONDS, TimeUnit.SECONDS);
 			}
-			HealthService.this.timer.schedule(this.context.wrap(this::ask), EVERY_SECONDS, TimeUnit.SECONDS);
+			finally {
+				this.lock.unlock();
+			}
 		}
 
 	}

@@ -2,8 +2,10 @@ package mu.micro.proxy;
 
 import java.io.InputStream;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Function;
 import java.util.function.Supplier;
 
+import io.grpc.Channel;
 import io.grpc.ServerCall;
 import mu.micro.grpc.Errors;
 import org.jspecify.annotations.Nullable;
@@ -30,22 +32,43 @@ final class Later extends ServerCall.Listener<InputStream> {
 
 	/**
 	 * Passes the call on.
-	 * @param start starts the call at the back, or throws why it cannot be
+	 * @param find finds where to, or throws why it cannot; may block
+	 * @param start starts the call at the back
 	 */
-	void start(Supplier<Relay> start) {
+	void start(Supplier<Channel> find, Function<Channel, Relay> start) {
+		Channel channel;
+		try {
+			channel = find.get();
+		}
+		catch (RuntimeException ex) {
+			end(ex);
+			return;
+		}
 		this.lock.lock();
 		try {
 			if (this.over) {
 				return;
 			}
-			this.relay = start.get();
+			this.relay = start.apply(channel);
 			if (this.halfClosed) {
 				this.relay.onHalfClose();
 			}
 		}
 		catch (RuntimeException ex) {
-			this.over = true;
-			Refusal.of(Errors.toException(ex)).end(this.call);
+			end(ex);
+		}
+		finally {
+			this.lock.unlock();
+		}
+	}
+
+	private void end(RuntimeException ex) {
+		this.lock.lock();
+		try {
+			if (!this.over) {
+				this.over = true;
+				Refusal.of(Errors.toException(ex)).end(this.call);
+			}
 		}
 		finally {
 			this.lock.unlock();

@@ -1,6 +1,7 @@
 package mu.micro.proxy;
 
 import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -23,6 +24,22 @@ final class Payloads implements MethodDescriptor.Marshaller<InputStream> {
 	private static final int SMALL = 16 * 1024;
 
 	private Payloads() {
+	}
+
+	/**
+	 * Copies a payload, and gives its buffers back.
+	 * @param payload what was parsed here
+	 * @return the same bytes, to be read as any stream is
+	 */
+	static InputStream copy(InputStream payload) {
+		try (payload) {
+			ByteArrayOutputStream bytes = new ByteArrayOutputStream(payload.available());
+			((Drainable) payload).drainTo(bytes);
+			return new Copied(bytes.toByteArray());
+		}
+		catch (IOException ex) {
+			throw new UncheckedIOException(ex);
+		}
 	}
 
 	@Override

@@ -62,14 +62,14 @@ class ProxyConfiguration {
 
 	@Bean
 	HealthService healthOfAll(Routes routes, Channels channels, Workers workers) {
-		return new HealthService(routes, channels, workers.timer());
+		return new HealthService(routes, channels, workers);
 	}
 
 	@Bean
 	Forwarding forwarding(Routes routes, Registry registry, Channels channels, Workers workers,
 			ReflectionService reflection, HealthService health) {
 		List<ServerServiceDefinition> own = Stream
-			.concat(reflection.definitions().stream(), Stream.of(health.definition()))
+			.concat(reflection.definitions().stream(), Stream.of(health.definition(reflection::offers)))
 			.toList();
 		return new Forwarding(routes, registry, channels, workers.blocking(), own);
 	}

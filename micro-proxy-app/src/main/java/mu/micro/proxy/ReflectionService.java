@@ -70,6 +70,17 @@ final class ReflectionService {
 		return List.of(define(ServerReflectionGrpc.SERVICE_NAME, METHOD), define(V1_ALPHA, alpha));
 	}
 
+	/**
+	 * Whether a service offers a gRPC service. May block on an instance.
+	 * @param service the service's name as registered
+	 * @param grpcService the full name of the gRPC service
+	 * @return true if some instance does
+	 * @throws MicroException if the service does not tell
+	 */
+	boolean offers(String service, String grpcService) {
+		return this.catalog.offers(service, grpcService);
+	}
+
 	private ServerServiceDefinition define(String name,
 			MethodDescriptor<ServerReflectionRequest, ServerReflectionResponse> method) {
 		return ServerServiceDefinition.builder(name)

@@ -41,6 +41,8 @@ final class Relay extends ServerCall.Listener<InputStream> {
 
 	private volatile boolean answered;
 
+	private volatile boolean closed;
+
 	private Relay(ServerCall<InputStream, InputStream> front, MethodDescriptor<InputStream, InputStream> method,
 			Channel channel, CallOptions options, String service) {
 		this.front = front;
@@ -76,6 +78,11 @@ final class Relay extends ServerCall.Listener<InputStream> {
 		catch (RuntimeException ex) {
 			drop(message);
 			this.back.cancel("a message could not be passed on", ex);
+			return;
+		}
+		if (this.closed) {
+			// It may have come after the end had dropped what was there.
+			drop(message);
 			return;
 		}
 		this.frontWaits.set(true);
@@ -159,6 +166,7 @@ final class Relay extends ServerCall.Listener<InputStream> {
 
 		@Override
 		public void onClose(Status status, Metadata trailers) {
+			Relay.this.closed = true;
 			// gRPC does not close what waits for a connection that never comes.
 			drop(Relay.this.last);
 			if (Relay.this.front.isCancelled()) {

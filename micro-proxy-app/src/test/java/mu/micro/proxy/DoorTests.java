@@ -72,7 +72,7 @@ class DoorTests {
 			Catcher<HealthCheckResponse> statuses = new Catcher<>();
 			HealthGrpc.newStub(stage.front).watch(HealthCheckRequest.getDefaultInstance(), statuses);
 			statuses.awaitMessages(1);
-			CompletableFuture.runAsync(stage.door::stop).get(20, TimeUnit.SECONDS);
+			CompletableFuture.runAsync(stage.door::stop).get(5, TimeUnit.SECONDS);
 			assertThat(statuses.status()).isEqualTo(Status.Code.UNAVAILABLE);
 		}
 	}

@@ -3,6 +3,7 @@ package mu.micro.proxy;
 import java.util.concurrent.TimeUnit;
 
 import io.grpc.BindableService;
+import io.grpc.ManagedChannel;
 import io.grpc.Metadata;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
@@ -11,6 +12,7 @@ import io.grpc.health.v1.HealthCheckResponse;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import io.grpc.health.v1.HealthGrpc;
 import io.grpc.stub.MetadataUtils;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -57,6 +59,56 @@ class HealthTests {
 		backend.health().setStatus("trial.Trial", ServingStatus.NOT_SERVING);
 		assertThat(check("trial")).isEqualTo(ServingStatus.SERVING);
 		assertThat(check("trial.Trial")).isEqualTo(ServingStatus.NOT_SERVING);
+	}
+
+	@Test
+	void aGrpcServiceThatItsServiceDoesNotOfferIsNotFound() throws Exception {
+		this.stage.start("trial", trial());
+		StatusRuntimeException ex = catchThrowableOfType(StatusRuntimeException.class, () -> check("trial.MadeUp"));
+		assertThat(ex.getStatus().getCode()).isEqualTo(Status.Code.NOT_FOUND);
+		assertThat(Stage.error(ex).getDetail()).contains("'trial.MadeUp'", "micro get service trial");
+	}
+
+	@Test
+	void aLongNameIsRead() {
+		StatusRuntimeException ex = catchThrowableOfType(StatusRuntimeException.class,
+				() -> check("x".repeat(20 * 1024)));
+		assertThat(ex.getStatus().getCode()).as(ex.toString()).isEqualTo(Status.Code.NOT_FOUND);
+	}
+
+	@Test
+	void aNameOverTheLimitIsRefused() {
+		StatusRuntimeException ex = catchThrowableOfType(StatusRuntimeException.class,
+				() -> check("x".repeat(100 * 1024)));
+		assertThat(ex.getStatus().getCode()).as(ex.toString()).isEqualTo(Status.Code.RESOURCE_EXHAUSTED);
+		assertThat(Stage.error(ex).getDetail()).contains("65536 bytes");
+		assertThat(check("")).isEqualTo(ServingStatus.SERVING);
+	}
+
+	@Test
+	void noMoreThanAThousandClientsWatch() throws Exception {
+		Catcher<HealthCheckResponse> statuses = new Catcher<>();
+		for (int i = 0; i < 1000; i++) {
+			HealthGrpc.newStub(this.stage.front).watch(of(""), statuses);
+		}
+		statuses.awaitMessages(1000);
+		ManagedChannel other = this.stage.open();
+		try {
+			StatusRuntimeException ex = catchThrowableOfType(StatusRuntimeException.class,
+					() -> HealthGrpc.newBlockingStub(other).watch(of("")).next());
+			assertThat(ex.getStatus().getCode()).isEqualTo(Status.Code.RESOURCE_EXHAUSTED);
+			this.stage.front.shutdownNow();
+			Awaitility.await()
+				.ignoreExceptions()
+				.until(() -> HealthGrpc.newBlockingStub(other)
+					.withDeadlineAfter(5, TimeUnit.SECONDS)
+					.watch(of(""))
+					.next()
+					.getStatus() == ServingStatus.SERVING);
+		}
+		finally {
+			other.shutdownNow();
+		}
 	}
 
 	@Test

@@ -1,6 +1,8 @@
 package mu.micro.proxy;
 
+import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 
@@ -21,7 +23,10 @@ class TrialService extends TrialGrpc.TrialImplBase implements ServerInterceptor 
 
 	final AtomicReference<Metadata> headers = new AtomicReference<>();
 
-	final AtomicReference<Deadline> deadline = new AtomicReference<>();
+	/**
+	 * The time that a call had left when it arrived.
+	 */
+	final AtomicReference<Duration> left = new AtomicReference<>();
 
 	final CountDownLatch reached = new CountDownLatch(1);
 
@@ -33,7 +38,7 @@ class TrialService extends TrialGrpc.TrialImplBase implements ServerInterceptor 
 		this.headers.set(headers);
 		Deadline deadline = Context.current().getDeadline();
 		if (deadline != null) {
-			this.deadline.set(deadline);
+			this.left.set(Duration.ofMillis(deadline.timeRemaining(TimeUnit.MILLISECONDS)));
 		}
 		Context.current().addListener((context) -> {
 			if (context.cancellationCause() != null) {

@@ -54,9 +54,9 @@ public final class Errors {
 			Map.entry(405, "Method Not Allowed"), Map.entry(408, "Request Timeout"), Map.entry(409, "Conflict"),
 			Map.entry(412, "Precondition Failed"), Map.entry(413, "Content Too Large"),
 			Map.entry(415, "Unsupported Media Type"), Map.entry(429, "Too Many Requests"),
-			Map.entry(499, "Client Closed Request"), Map.entry(500, "Internal Server Error"),
-			Map.entry(501, "Not Implemented"), Map.entry(502, "Bad Gateway"), Map.entry(503, "Service Unavailable"),
-			Map.entry(504, "Gateway Timeout"));
+			Map.entry(431, "Request Header Fields Too Large"), Map.entry(499, "Client Closed Request"),
+			Map.entry(500, "Internal Server Error"), Map.entry(501, "Not Implemented"), Map.entry(502, "Bad Gateway"),
+			Map.entry(503, "Service Unavailable"), Map.entry(504, "Gateway Timeout"));
 
 	private Errors() {
 	}
