@@ -332,8 +332,10 @@ class GatewayTests {
 	void passesHeadersThatServicesTakeAndRefusesLargerOnes() {
 		try (Backend backend = start()) {
 			assertThat(this.gateway.get("/orders/headers", "micro-a", "x".repeat(7000)).status()).isEqualTo(200);
-			refused(this.gateway.get("/orders/headers", "micro-a", "x".repeat(7500)), 431, "api", "Request Header Fields Too Large");
-			refused(this.gateway.get("/orders/headers", "micro-a", "x".repeat(8500)), 431, "api", "Request Header Fields Too Large");
+			refused(this.gateway.get("/orders/headers", "micro-a", "x".repeat(7500)), 431, "api",
+					"Request Header Fields Too Large");
+			refused(this.gateway.get("/orders/headers", "micro-a", "x".repeat(8500)), 431, "api",
+					"Request Header Fields Too Large");
 		}
 	}
 
