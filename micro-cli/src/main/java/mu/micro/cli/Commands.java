@@ -1,5 +1,6 @@
 package mu.micro.cli;
 
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -40,7 +41,7 @@ final class Commands {
 		all.put("version", "Show the version.");
 		all.put("help", "Show this page, or that of a command or service.");
 		all.put("completion", "Print a script that completes commands in bash or zsh.");
-		return all;
+		return Collections.unmodifiableMap(all);
 	}
 
 	/**

@@ -24,7 +24,13 @@ final class Completion {
 			  if [ -z "$before" ] || [ "$before" = help ]; then
 			    COMPREPLY=( $(compgen -W "%s" -- "$word") )
 			  fi
-			  COMPREPLY+=( $(compgen -W "$("${COMP_WORDS[0]}" services --request_timeout 2s 2>/dev/null)" -- "$word") )
+			  # Names are data: anyone may register one, and a word list would be expanded by the shell.
+			  local name
+			  while IFS= read -r name; do
+			    if [[ "$name" == "$word"* ]]; then
+			      COMPREPLY+=( "$(printf '%%q' "$name")" )
+			    fi
+			  done < <("${COMP_WORDS[0]}" services --request_timeout 2s 2>/dev/null)
 			}
 
 			complete -F _complete_micro_services -o default micro

@@ -100,7 +100,6 @@ public final class Micro {
 		catch (ParameterException ex) {
 			throw misused(ex);
 		}
-		Options options = Commands.options(Options.of(this.environment), parsed);
 		List<String> command = new ArrayList<>();
 		ParseResult last = parsed;
 		while (last.hasSubcommand()) {
@@ -111,6 +110,9 @@ public final class Micro {
 			.stream()
 			.flatMap((positional) -> positional.stringValues().stream())
 			.toList();
+		boolean alone = parsed.isVersionHelpRequested() || last.isUsageHelpRequested()
+				|| command.equals(List.of("version")) || command.equals(List.of("completion"));
+		Options options = Commands.options(Options.of((alone) ? Map.of() : this.environment), parsed);
 		Terminal terminal = new Terminal(options, this.environment, this.in, this.out, this.err);
 		if (last.isUsageHelpRequested()) {
 			return help(terminal, command);

@@ -65,7 +65,12 @@ record Options(String host, int port, boolean json, @Nullable Duration timeout, 
 		Options options = new Options("127.0.0.1", DEFAULT_PORT, false, null, Map.of(),
 				!environment.getOrDefault("MICRO_STACKTRACE", "").isEmpty());
 		String proxy = environment.getOrDefault("MICRO_PROXY", "");
-		return (proxy.isEmpty()) ? options : options.with(PROXY_ADDRESS, proxy);
+		try {
+			return (proxy.isEmpty()) ? options : options.with(PROXY_ADDRESS, proxy);
+		}
+		catch (Failure ex) {
+			throw Failure.usage("MICRO_PROXY in the environment: " + ex.getMessage());
+		}
 	}
 
 	/**

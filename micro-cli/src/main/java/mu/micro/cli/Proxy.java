@@ -61,6 +61,11 @@ final class Proxy implements AutoCloseable {
 	private final ManagedChannel channel;
 
 	/**
+	 * A deadline of ours cannot have passed before its time since then.
+	 */
+	private final long opened = System.nanoTime();
+
+	/**
 	 * Connects with the first call.
 	 * @param options where the proxy is, and what calls carry
 	 */
@@ -110,8 +115,20 @@ final class Proxy implements AutoCloseable {
 				.getServicesList();
 		}
 		catch (StatusRuntimeException ex) {
-			throw failure("registry", ex);
+			throw registryFailure(ex);
 		}
+	}
+
+	/*
+	 * The proxy says that nobody is registered under a name, and the registry says it of
+	 * the name it was asked for.
+	 */
+	private Failure registryFailure(StatusRuntimeException ex) {
+		if (Errors.read("", ex.getStatus(), ex.getTrailers()).getId().equals("proxy")
+				&& ex.getStatus().getCode() == Status.Code.NOT_FOUND) {
+			return new Failure(Failure.SERVICE, "The registry is not running: start it with 'micro server'.", ex);
+		}
+		return failure("registry", ex);
 	}
 
 	/**
@@ -131,10 +148,9 @@ final class Proxy implements AutoCloseable {
 			return found;
 		}
 		catch (StatusRuntimeException ex) {
-			if (ex.getStatus().getCode() == Status.Code.NOT_FOUND) {
-				throw new Failure.NoService(name, ex);
-			}
-			throw failure("registry", ex);
+			Failure failure = registryFailure(ex);
+			throw (ex.getStatus().getCode() == Status.Code.NOT_FOUND && failure.code() != Failure.SERVICE)
+					? new Failure.NoService(name, ex) : failure;
 		}
 	}
 
@@ -229,6 +245,10 @@ final class Proxy implements AutoCloseable {
 	Failure failure(String service, Throwable failure) {
 		MicroException meant = Errors.toException(failure);
 		String detail = Terminal.plain(String.valueOf(meant.getMessage()));
+		if (meant instanceof MicroException.TimedOut
+				&& System.nanoTime() - this.opened < this.options.limit().toNanos()) {
+			return new Failure(Failure.TIMEOUT, detail, failure);
+		}
 		if (meant instanceof MicroException.TimedOut) {
 			return new Failure(Failure.TIMEOUT, "The service '" + service + "' did not answer within "
 					+ text(this.options.limit().toMillis()) + ": try again, or give it longer with --request_timeout.",

@@ -3,6 +3,7 @@ package mu.micro.cli;
 import java.io.InputStream;
 import java.io.PrintStream;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 import com.google.gson.FormattingStyle;
@@ -23,6 +24,10 @@ record Terminal(Options options, Map<String, String> environment, InputStream in
 
 	private static final int WIDTH = 80;
 
+	private static final char DEL = '\u007f';
+
+	private static final char LAST_CONTROL = '\u009f';
+
 	private static final int GAP = 2;
 
 	Terminal with(Options options) {
@@ -37,7 +42,24 @@ record Terminal(Options options, Map<String, String> environment, InputStream in
 	void json(JsonElement json) {
 		String line = gson(FormattingStyle.COMPACT).toJson(json);
 		boolean fits = this.options.json() || line.length() <= WIDTH;
-		this.out.println((fits) ? line : gson(FormattingStyle.PRETTY).toJson(json));
+		this.out.println(escaped((fits) ? line : gson(FormattingStyle.PRETTY).toJson(json)));
+	}
+
+	/*
+	 * JSON leaves DEL and the C1 controls as they are, and terminals obey some of them.
+	 */
+	private static String escaped(String json) {
+		StringBuilder escaped = new StringBuilder(json.length());
+		for (int i = 0; i < json.length(); i++) {
+			char c = json.charAt(i);
+			if (c >= DEL && c <= LAST_CONTROL) {
+				escaped.append(String.format(Locale.ROOT, "\\u%04x", (int) c));
+			}
+			else {
+				escaped.append(c);
+			}
+		}
+		return escaped.toString();
 	}
 
 	private static Gson gson(FormattingStyle style) {

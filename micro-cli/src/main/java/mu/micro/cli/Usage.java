@@ -37,11 +37,10 @@ final class Usage {
 		println("Usage: micro " + this.service + " [COMMAND] [--FLAG VALUE]...");
 		println("");
 		println("Calls the service " + this.service + " ("
-				+ String.join("; ",
-						versions.stream()
-							.map((version) -> "version " + version.getVersion() + ", " + version.getNodesCount()
-									+ ((version.getNodesCount() == 1) ? " instance" : " instances"))
-							.toList())
+				+ String.join("; ", versions.stream()
+					.map((version) -> "version " + Terminal.plain(version.getVersion()) + ", " + version.getNodesCount()
+							+ ((version.getNodesCount() == 1) ? " instance" : " instances"))
+					.toList())
 				+ ").");
 		println("");
 		Endpoints endpoints = new Endpoints(this.service, this.schema);

@@ -1,13 +1,16 @@
 package mu.micro.cli;
 
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.PrintStream;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.jar.Attributes;
 import java.util.jar.JarEntry;
 import java.util.jar.JarOutputStream;
@@ -249,9 +252,42 @@ class MicroTests {
 		Stage.Ran ran = stage.micro("helloworld", "fail-with", "--code=" + status, "--detail=too late");
 		assertThat(ran.code()).isEqualTo(code);
 		assertThat(ran.err()).hasLineCount(1);
-		if (status != 4) {
-			assertThat(ran.err()).endsWith("too late\n");
+		assertThat(ran.err()).endsWith("too late\n");
+	}
+
+	@Test
+	void aWrongProxyInTheEnvironmentIsNamedAndHarmsNoCommandThatNeedsNone() {
+		for (String command : new String[] { "version", "--help", "completion" }) {
+			assertThat(with(Map.of("MICRO_PROXY", "::nonsense"), command).code()).isZero();
 		}
+		assertThat(with(Map.of("MICRO_PROXY", "::nonsense"), "services").err()).startsWith("MICRO_PROXY");
+	}
+
+	@Test
+	void completionTakesTheNamesOfServicesAsData(@TempDir Path directory) throws Exception {
+		Path touched = directory.resolve("touched");
+		Path script = Files.writeString(directory.resolve("complete"), with(Map.of(), "completion").out() + """
+
+				micro() { printf '%s\\n' '$(touch TOUCHED)' helloworld 'hello there'; }
+				COMP_WORDS=(micro hel) COMP_CWORD=1
+				_complete_micro_services
+				printf '%s\\n' "${COMPREPLY[@]}"
+				COMP_WORDS=(micro '') COMP_CWORD=1
+				_complete_micro_services
+				""".replace("TOUCHED", touched.toString()));
+		Process bash = new ProcessBuilder("bash", script.toString()).redirectErrorStream(true).start();
+		String output = new String(bash.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+		assertThat(output.lines()).contains("help", "helloworld", "hello\\ there");
+		assertThat(touched).doesNotExist();
+	}
+
+	private static Stage.Ran with(Map<String, String> environment, String... args) {
+		ByteArrayOutputStream out = new ByteArrayOutputStream();
+		ByteArrayOutputStream err = new ByteArrayOutputStream();
+		int code = new Micro(environment, InputStream.nullInputStream(),
+				new PrintStream(out, true, StandardCharsets.UTF_8), new PrintStream(err, true, StandardCharsets.UTF_8))
+			.run(args);
+		return new Stage.Ran(code, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
 	}
 
 	@Test

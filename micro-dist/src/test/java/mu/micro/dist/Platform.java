@@ -123,7 +123,7 @@ final class Platform implements AutoCloseable {
 			int exit = app.exitCode();
 			if (exit != 0) {
 				throw new AssertionError("micro " + String.join(" ", arguments) + " ended with " + exit + ":\n"
-						+ app.output() + "\n" + this.server.output());
+						+ app.output() + ((this.server != null) ? "\n" + this.server.output() : ""));
 			}
 			return app.output();
 		}

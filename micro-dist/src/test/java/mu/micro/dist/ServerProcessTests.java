@@ -128,6 +128,23 @@ class ServerProcessTests {
 		}
 	}
 
+	@Test
+	void withoutAServerTheShellStillCallsAndSaysWhatIsMissing() {
+		try (Platform platform = new Platform(this.data);
+				App helloworld = platform.helloworld();
+				App proxy = App.java(platform.environment(),
+						App.ROOT.resolve("micro-proxy-app/target/micro-proxy-app.jar"))) {
+			platform.environment().put("MICRO_PROXY", proxy.await(" at ([\\d.]+:\\d+)"));
+			DistributionTests.eventually(() -> assertThat(platform.ask("helloworld", "--name", "Jane"))
+				.isEqualTo("{\"msg\":\"Hello Jane\"}"));
+			try (App services = platform.micro("services")) {
+				assertThat(services.exitCode()).isEqualTo(4);
+				assertThat(services.output()).isEqualTo("The registry is not running: start it with 'micro server'.");
+			}
+			assertThat(helloworld.handle().isAlive()).isTrue();
+		}
+	}
+
 	private static ProcessHandle child(Platform platform, String jar) {
 		return platform.server()
 			.handle()
