@@ -39,7 +39,8 @@ final class Calls {
 	 */
 	void json(String service, String endpoint, @Nullable String json, boolean streams) {
 		try (Proxy proxy = new Proxy(this.terminal.options())) {
-			Schema schema = proxy.schema(service);
+			Contracts.Offer offer = new Contracts(proxy, service).offer((endpoints) -> endpoints.named(endpoint));
+			Schema schema = offer.schema();
 			MethodDescriptor method = new Endpoints(service, schema).named(endpoint);
 			if (!streams && (method.isClientStreaming() || method.isServerStreaming())) {
 				throw Failure.usage(endpoint + " of '" + service + "' streams: use 'micro stream " + service + " "
@@ -47,7 +48,7 @@ final class Calls {
 			}
 			boolean lines = method.isClientStreaming() && (json == null || json.equals("-"));
 			DynamicMessage request = (lines) ? null : parse(schema, method, (json != null) ? body(json) : "{}");
-			new Exchange(proxy, this.terminal, service, schema, method).run(request);
+			new Exchange(proxy.with(offer.options()), this.terminal, service, schema, method).run(request);
 		}
 	}
 
@@ -57,39 +58,64 @@ final class Calls {
 	 * @param args the words and flags after it
 	 */
 	void command(String service, List<String> args) {
-		boolean help = args.contains("--help") || args.contains("-h");
 		int end = 0;
 		while (end < args.size() && !args.get(end).startsWith("-")) {
 			end++;
 		}
 		List<String> words = args.subList(0, end);
-		List<String> written = args.subList(end, args.size())
-			.stream()
-			.filter((arg) -> !arg.equals("--help") && !arg.equals("-h"))
-			.toList();
 		// Where the proxy is must be known before the service's flags can be.
 		Predicate<String> notAddress = (name) -> !name.equals(Options.PROXY_ADDRESS);
-		Options.Split reached = this.terminal.options().split(written, notAddress);
+		Options.Split reached = this.terminal.options().split(args.subList(end, args.size()), notAddress);
 		try (Proxy proxy = new Proxy(reached.options())) {
-			Schema schema = proxy.schema(service);
-			Endpoints endpoints = new Endpoints(service, schema);
-			Terminal here = this.terminal.with(reached.options());
-			if (words.isEmpty() && (help || args.isEmpty())) {
-				new Usage(here, service, schema).service(proxy.service(service, false));
+			Contracts contracts = new Contracts(proxy, service);
+			boolean page = words.isEmpty() && (args.isEmpty() || asksHelp(reached.rest(), (flag) -> true));
+			Contracts.Offer offer = contracts.offer((endpoints) -> {
+				if (!page) {
+					endpoints.find(words);
+				}
+			});
+			Schema schema = offer.schema();
+			Usage usage = new Usage(this.terminal.with(reached.options()), service, schema, contracts.versions());
+			if (page) {
+				usage.service();
 				return;
 			}
-			MethodDescriptor method = endpoints.find(words);
-			if (help) {
-				new Usage(here, service, schema).endpoint(method);
-				return;
-			}
+			MethodDescriptor method = new Endpoints(service, schema).find(words);
 			Flags flags = new Flags(schema, method.getInputType());
-			Options.Split split = reached.options().split(reached.rest(), flags::has);
+			if (asksHelp(reached.rest(), flags::wantsValue)) {
+				if (words.isEmpty()) {
+					usage.service();
+				}
+				else {
+					usage.endpoint(method);
+				}
+				return;
+			}
+			Options.Split split = offer.options().split(reached.rest(), flags::has);
 			boolean lines = method.isClientStreaming() && split.rest().isEmpty();
 			DynamicMessage request = (lines) ? null : flags.parse(split.rest());
 			new Exchange(proxy.with(split.options()), this.terminal.with(split.options()), service, schema, method)
 				.run(request);
 		}
+	}
+
+	// A flag's value may be -h; one that starts with two dashes is written behind a '='.
+	private static boolean asksHelp(List<String> args, Predicate<String> wantsValue) {
+		for (int i = 0; i < args.size(); i++) {
+			String before = (i > 0) ? args.get(i - 1) : "";
+			if (args.get(i).equals("--help") || (args.get(i).equals("-h") && !isFlagWithValue(before, wantsValue))) {
+				return true;
+			}
+		}
+		return false;
+	}
+
+	private static boolean isFlagWithValue(String arg, Predicate<String> wantsValue) {
+		if (!arg.startsWith("--") || arg.indexOf('=') >= 0) {
+			return false;
+		}
+		Options.Option option = Options.find(arg);
+		return (option != null) ? option.label() != null : wantsValue.test(arg);
 	}
 
 	private String body(String json) {

@@ -14,6 +14,7 @@ import java.util.function.Function;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
+import io.grpc.Deadline;
 import mu.micro.wire.debug.DebugGrpc.DebugFutureStub;
 import mu.micro.wire.debug.HealthRequest;
 import mu.micro.wire.debug.HealthResponse;
@@ -88,8 +89,9 @@ final class Debugging {
 			for (String service : services) {
 				for (Service version : proxy.service(service, false)) {
 					for (Node node : version.getNodesList()) {
-						asked.add(new Asked<>(service, version.getVersion(), node,
-								question.apply(proxy.debug(service, node.getId()))));
+						DebugFutureStub stub = proxy.debug(service, node.getId());
+						asked.add(new Asked<>(service, version.getVersion(), node, stub.getCallOptions().getDeadline(),
+								question.apply(stub)));
 					}
 				}
 			}
@@ -100,7 +102,7 @@ final class Debugging {
 				}
 				catch (ExecutionException ex) {
 					Throwable cause = (ex.getCause() != null) ? ex.getCause() : ex;
-					answers.add(new Answer<>(each, null, proxy.failure(each.service, cause)));
+					answers.add(new Answer<>(each, null, proxy.failure(each.service, each.deadline, cause)));
 				}
 			}
 			return answers;
@@ -185,7 +187,7 @@ final class Debugging {
 		return String.format(Locale.ROOT, "%.1fms", nanos / 1e6);
 	}
 
-	private record Asked<T>(String service, String version, Node node, Future<T> answer) {
+	private record Asked<T>(String service, String version, Node node, @Nullable Deadline deadline, Future<T> answer) {
 	}
 
 	private record Answer<T>(Asked<T> asked, @Nullable T value, @Nullable Failure failure) {

@@ -11,6 +11,7 @@ import com.google.gson.JsonParser;
 import com.google.protobuf.Descriptors.MethodDescriptor;
 import com.google.protobuf.DynamicMessage;
 import com.google.protobuf.InvalidProtocolBufferException;
+import io.grpc.Deadline;
 import io.grpc.StatusException;
 import io.grpc.stub.BlockingClientCall;
 import mu.micro.MicroException;
@@ -53,7 +54,8 @@ final class Exchange {
 			print(this.proxy.call(this.service, name, request.toByteArray()));
 			return;
 		}
-		BlockingClientCall<byte[], byte[]> call = this.proxy.stream(this.service, name);
+		Deadline deadline = (this.proxy.options().timeout() != null) ? this.proxy.deadline() : null;
+		BlockingClientCall<byte[], byte[]> call = this.proxy.stream(this.service, name, deadline);
 		AtomicReference<@Nullable Failure> unsent = new AtomicReference<>();
 		try {
 			if (request != null) {
@@ -74,7 +76,7 @@ final class Exchange {
 		}
 		catch (StatusException ex) {
 			Failure mine = unsent.get();
-			throw (mine != null) ? mine : this.proxy.failure(this.service, ex);
+			throw (mine != null) ? mine : this.proxy.failure(this.service, deadline, ex);
 		}
 		catch (InterruptedException ex) {
 			Thread.currentThread().interrupt();

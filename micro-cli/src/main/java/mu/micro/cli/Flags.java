@@ -152,6 +152,20 @@ final class Flags {
 		return this.type.findFieldByName(name) != null;
 	}
 
+	/**
+	 * Whether the word behind a flag is its value.
+	 * @param flag the flag as written, with dashes and without a value
+	 * @return whether there is such a flag and it is no boolean
+	 */
+	boolean wantsValue(String flag) {
+		try {
+			return find(flag).last().getJavaType() != JavaType.BOOLEAN;
+		}
+		catch (Failure ex) {
+			return false;
+		}
+	}
+
 	private static void list(Descriptor type, String prefix, List<Descriptor> above, Map<String, String> known) {
 		above.add(type);
 		for (FieldDescriptor field : type.getFields()) {

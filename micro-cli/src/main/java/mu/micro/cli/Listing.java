@@ -59,6 +59,13 @@ final class Listing {
 			}
 			else {
 				this.terminal.out().println("service  " + Terminal.plain(name));
+				int contracts = Contracts.count(versions);
+				if (contracts > 1) {
+					this.terminal.out().println();
+					this.terminal.out()
+						.println(contracts
+								+ " contracts of this name are running; the metadata's schema tells them apart.");
+				}
 				versions.forEach(this::print);
 			}
 		}

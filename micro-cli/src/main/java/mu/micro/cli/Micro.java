@@ -110,9 +110,7 @@ public final class Micro {
 			.stream()
 			.flatMap((positional) -> positional.stringValues().stream())
 			.toList();
-		boolean alone = parsed.isVersionHelpRequested() || last.isUsageHelpRequested()
-				|| command.equals(List.of("version")) || command.equals(List.of("completion"));
-		Options options = Commands.options(Options.of((alone) ? Map.of() : this.environment), parsed);
+		Options options = Commands.options(Options.of(this.environment), parsed);
 		Terminal terminal = new Terminal(options, this.environment, this.in, this.out, this.err);
 		if (last.isUsageHelpRequested()) {
 			return help(terminal, command);
@@ -173,7 +171,7 @@ public final class Micro {
 			List<String> command = new ArrayList<>(List.of(plugin.toString()));
 			command.addAll(args);
 			Map<String, String> variables = new HashMap<>(this.environment);
-			variables.put("MICRO_PROXY", terminal.options().address());
+			variables.put(Options.PROXY_VARIABLE, terminal.options().proxy());
 			return Launch.run(command, variables);
 		}
 		try {

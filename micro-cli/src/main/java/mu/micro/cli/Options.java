@@ -16,17 +16,18 @@ import org.jspecify.annotations.Nullable;
 /**
  * What every command takes.
  *
- * @param host where the proxy is
- * @param port the proxy's port
+ * @param proxy where the proxy is, as it was written; from the environment unchecked
  * @param json whether output is for programs
  * @param timeout how long a call may take, if that was said
  * @param metadata what calls carry
  * @param stacktrace whether an error tells where it came from
  */
-record Options(String host, int port, boolean json, @Nullable Duration timeout, Map<String, String> metadata,
+record Options(String proxy, boolean json, @Nullable Duration timeout, Map<String, String> metadata,
 		boolean stacktrace) {
 
 	static final String PROXY_ADDRESS = "proxy_address";
+
+	static final String PROXY_VARIABLE = "MICRO_PROXY";
 
 	static final String STACKTRACE = "stacktrace";
 
@@ -62,15 +63,9 @@ record Options(String host, int port, boolean json, @Nullable Duration timeout, 
 	 * @return the options
 	 */
 	static Options of(Map<String, String> environment) {
-		Options options = new Options("127.0.0.1", DEFAULT_PORT, false, null, Map.of(),
+		String proxy = environment.getOrDefault(PROXY_VARIABLE, "");
+		return new Options((proxy.isEmpty()) ? "127.0.0.1:" + DEFAULT_PORT : proxy, false, null, Map.of(),
 				!environment.getOrDefault("MICRO_STACKTRACE", "").isEmpty());
-		String proxy = environment.getOrDefault("MICRO_PROXY", "");
-		try {
-			return (proxy.isEmpty()) ? options : options.with(PROXY_ADDRESS, proxy);
-		}
-		catch (Failure ex) {
-			throw Failure.usage("MICRO_PROXY in the environment: " + ex.getMessage());
-		}
 	}
 
 	/**
@@ -82,34 +77,14 @@ record Options(String host, int port, boolean json, @Nullable Duration timeout, 
 	 */
 	Options with(String name, String value) {
 		return switch (name) {
-			case PROXY_ADDRESS -> withAddress(value);
-			case "output" ->
-				new Options(this.host, this.port, json(value), this.timeout, this.metadata, this.stacktrace);
-			case "request_timeout" ->
-				new Options(this.host, this.port, this.json, time(value), this.metadata, this.stacktrace);
+			case PROXY_ADDRESS ->
+				new Options(Address.of(value).toString(), this.json, this.timeout, this.metadata, this.stacktrace);
+			case "output" -> new Options(this.proxy, json(value), this.timeout, this.metadata, this.stacktrace);
+			case "request_timeout" -> new Options(this.proxy, this.json, time(value), this.metadata, this.stacktrace);
 			case "metadata" -> withMetadata(value);
-			case STACKTRACE -> new Options(this.host, this.port, this.json, this.timeout, this.metadata, true);
+			case STACKTRACE -> new Options(this.proxy, this.json, this.timeout, this.metadata, true);
 			default -> throw new IllegalArgumentException(name);
 		};
-	}
-
-	private Options withAddress(String value) {
-		int colon = value.lastIndexOf(':');
-		boolean alone = colon < 0 || value.endsWith("]");
-		String host = (alone) ? value : value.substring(0, colon);
-		boolean bracketed = host.startsWith("[") && host.endsWith("]");
-		int port = (alone) ? DEFAULT_PORT : port(value.substring(colon + 1));
-		if (host.isEmpty() || port < 1 || port > MAX_PORT || host.contains("/")
-				|| (host.indexOf(':') >= 0 && !bracketed)) {
-			throw Failure
-				.usage("The proxy's address '" + value + "' is wrong: write it as host:port, such as 127.0.0.1:8081.");
-		}
-		return new Options((bracketed) ? host.substring(1, host.length() - 1) : host, port, this.json, this.timeout,
-				this.metadata, this.stacktrace);
-	}
-
-	private static int port(String text) {
-		return (text.matches("\\d{1,5}")) ? Integer.parseInt(text) : -1;
 	}
 
 	private static boolean json(String value) {
@@ -153,9 +128,19 @@ record Options(String host, int port, boolean json, @Nullable Duration timeout, 
 			throw Failure.usage("--metadata wants key=value in printable ASCII, the key of letters, digits, '-', '_'"
 					+ " and '.' and not ending in -bin, not '" + value + "'.");
 		}
+		return carrying(key, text);
+	}
+
+	/**
+	 * Adds metadata, or replaces what is there under its key.
+	 * @param key the key
+	 * @param value the value
+	 * @return the changed options
+	 */
+	Options carrying(String key, String value) {
 		Map<String, String> changed = new LinkedHashMap<>(this.metadata);
-		changed.put(key, text);
-		return new Options(this.host, this.port, this.json, this.timeout, changed, this.stacktrace);
+		changed.put(key, value);
+		return new Options(this.proxy, this.json, this.timeout, changed, this.stacktrace);
 	}
 
 	/**
@@ -193,7 +178,12 @@ record Options(String host, int port, boolean json, @Nullable Duration timeout, 
 		return new Split(options, rest);
 	}
 
-	private static @Nullable Option find(String written) {
+	/**
+	 * Finds an option.
+	 * @param written as it stands on the command line, without its value
+	 * @return the option, or null if it is none of these
+	 */
+	static @Nullable Option find(String written) {
 		if (!written.startsWith("--")) {
 			return null;
 		}
@@ -211,10 +201,50 @@ record Options(String host, int port, boolean json, @Nullable Duration timeout, 
 
 	/**
 	 * The proxy's address.
-	 * @return as {@code host:port}
+	 * @return its host and port
+	 * @throws Failure if the environment has a wrong one
 	 */
-	String address() {
-		return ((this.host.indexOf(':') >= 0) ? "[" + this.host + "]" : this.host) + ":" + this.port;
+	Address address() {
+		try {
+			return Address.of(this.proxy);
+		}
+		catch (Failure ex) {
+			// An option's address was checked when it was read.
+			throw Failure.usage(PROXY_VARIABLE + " in the environment: " + ex.getMessage());
+		}
+	}
+
+	/**
+	 * Where the proxy is.
+	 *
+	 * @param host its host, an IPv6 address without brackets
+	 * @param port its port
+	 */
+	record Address(String host, int port) {
+
+		static Address of(String written) {
+			int colon = written.lastIndexOf(':');
+			boolean alone = colon < 0 || written.endsWith("]");
+			String host = (alone) ? written : written.substring(0, colon);
+			boolean bracketed = host.startsWith("[") && host.endsWith("]");
+			int port = (alone) ? DEFAULT_PORT : port(written.substring(colon + 1));
+			if (host.isEmpty() || port < 1 || port > MAX_PORT || host.contains("/")
+					|| (host.indexOf(':') >= 0 && !bracketed)) {
+				throw Failure.usage("The proxy's address '" + Terminal.plain(written)
+						+ "' is wrong: write it as host:port, such as 127.0.0.1:8081.");
+			}
+			return new Address((bracketed) ? host.substring(1, host.length() - 1) : host, port);
+		}
+
+		private static int port(String text) {
+			return (text.matches("\\d{1,5}")) ? Integer.parseInt(text) : -1;
+		}
+
+		@Override
+		public String toString() {
+			return ((this.host.indexOf(':') >= 0) ? "[" + this.host + "]" : this.host) + ":" + this.port;
+		}
+
 	}
 
 	/**

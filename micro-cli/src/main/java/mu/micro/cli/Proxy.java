@@ -2,6 +2,7 @@ package mu.micro.cli;
 
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -9,13 +10,13 @@ import java.util.concurrent.TimeUnit;
 import io.grpc.CallOptions;
 import io.grpc.Channel;
 import io.grpc.ClientInterceptors;
+import io.grpc.Deadline;
 import io.grpc.ManagedChannel;
 import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.netty.NettyChannelBuilder;
-import io.grpc.stub.AbstractStub;
 import io.grpc.stub.BlockingClientCall;
 import io.grpc.stub.ClientCalls;
 import io.grpc.stub.MetadataUtils;
@@ -54,6 +55,13 @@ final class Proxy implements AutoCloseable {
 
 	private static final int CLOSE_MILLIS = 200;
 
+	private static final String REGISTRY = "registry";
+
+	/**
+	 * How long a call waits for what it can do without.
+	 */
+	private static final Duration PATIENCE = Duration.ofSeconds(2);
+
 	private final Options options;
 
 	private final EventLoopGroup loop;
@@ -61,19 +69,15 @@ final class Proxy implements AutoCloseable {
 	private final ManagedChannel channel;
 
 	/**
-	 * A deadline of ours cannot have passed before its time since then.
-	 */
-	private final long opened = System.nanoTime();
-
-	/**
 	 * Connects with the first call.
 	 * @param options where the proxy is, and what calls carry
 	 */
 	Proxy(Options options) {
 		this.options = options;
-		InetSocketAddress address = new InetSocketAddress(options.host(), options.port());
+		Options.Address proxy = options.address();
+		InetSocketAddress address = new InetSocketAddress(proxy.host(), proxy.port());
 		if (address.isUnresolved()) {
-			throw new Failure(Failure.SERVICE, "The host '" + options.host()
+			throw new Failure(Failure.SERVICE, "The host '" + proxy.host()
 					+ "' is unknown: say where Micro's proxy is with --proxy_address=host:port.");
 		}
 		// An event loop that still waits in the kernel when the JVM exits costs 300 ms:
@@ -104,18 +108,21 @@ final class Proxy implements AutoCloseable {
 		return new Proxy(options, this.loop, this.channel);
 	}
 
+	Options options() {
+		return this.options;
+	}
+
 	/**
 	 * All that is running, each name and version once.
 	 * @return services without nodes and endpoints
 	 */
 	List<Service> services() {
+		Deadline deadline = deadline();
 		try {
-			return limited(RegistryGrpc.newBlockingStub(to("registry", null)))
-				.listServices(ListRequest.getDefaultInstance())
-				.getServicesList();
+			return registry(deadline).listServices(ListRequest.getDefaultInstance()).getServicesList();
 		}
 		catch (StatusRuntimeException ex) {
-			throw registryFailure(ex);
+			throw registryFailure(deadline, ex);
 		}
 	}
 
@@ -123,12 +130,18 @@ final class Proxy implements AutoCloseable {
 	 * The proxy says that nobody is registered under a name, and the registry says it of
 	 * the name it was asked for.
 	 */
-	private Failure registryFailure(StatusRuntimeException ex) {
+	private Failure registryFailure(Deadline deadline, StatusRuntimeException ex) {
 		if (Errors.read("", ex.getStatus(), ex.getTrailers()).getId().equals("proxy")
 				&& ex.getStatus().getCode() == Status.Code.NOT_FOUND) {
-			return new Failure(Failure.SERVICE, "The registry is not running: start it with 'micro server'.", ex);
+			return missing(REGISTRY, ex);
 		}
-		return failure("registry", ex);
+		return failure(REGISTRY, deadline, ex);
+	}
+
+	private static Failure missing(String service, Throwable cause) {
+		return (service.equals(REGISTRY))
+				? new Failure(Failure.SERVICE, "The registry is not running: start it with 'micro server'.", cause)
+				: new Failure.NoService(service, cause);
 	}
 
 	/**
@@ -139,18 +152,37 @@ final class Proxy implements AutoCloseable {
 	 */
 	List<Service> service(String name, boolean endpoints) {
 		GetRequest request = GetRequest.newBuilder().setService(name).setNodesOnly(!endpoints).build();
+		Deadline deadline = deadline();
 		try {
-			List<Service> found = limited(RegistryGrpc.newBlockingStub(to("registry", null))).getService(request)
-				.getServicesList();
+			List<Service> found = registry(deadline).getService(request).getServicesList();
 			if (found.stream().mapToInt(Service::getNodesCount).sum() == 0) {
 				throw new Failure.NoService(name, null);
 			}
 			return found;
 		}
 		catch (StatusRuntimeException ex) {
-			Failure failure = registryFailure(ex);
+			Failure failure = registryFailure(deadline, ex);
 			throw (ex.getStatus().getCode() == Status.Code.NOT_FOUND && failure.code() != Failure.SERVICE)
 					? new Failure.NoService(name, ex) : failure;
+		}
+	}
+
+	/**
+	 * The instances of a service as far as the registry tells: calls need it only to
+	 * choose among them, and do without it when it is away.
+	 * @param name the service's name
+	 * @return one service for each version, without endpoints; empty if the registry does
+	 * not answer, or knows none
+	 */
+	List<Service> known(String name) {
+		Deadline soon = Deadline.after(Math.min(PATIENCE.toNanos(), this.options.limit().toNanos()),
+				TimeUnit.NANOSECONDS);
+		try {
+			return registry(soon).getService(GetRequest.newBuilder().setService(name).setNodesOnly(true).build())
+				.getServicesList();
+		}
+		catch (StatusRuntimeException ex) {
+			return List.of();
 		}
 	}
 
@@ -160,11 +192,12 @@ final class Proxy implements AutoCloseable {
 	 * @return its schema
 	 */
 	Schema schema(String name) {
+		Deadline deadline = deadline();
 		try {
 			return Reflection.read(to(name, null), this.options.limit());
 		}
 		catch (MicroException.NotFound ex) {
-			throw new Failure.NoService(name, ex);
+			throw missing(name, ex);
 		}
 		catch (MicroException.Unimplemented ex) {
 			throw new Failure(Failure.ANSWER,
@@ -173,7 +206,7 @@ final class Proxy implements AutoCloseable {
 					ex);
 		}
 		catch (MicroException ex) {
-			throw failure(name, ex);
+			throw failure(name, deadline, ex);
 		}
 	}
 
@@ -184,7 +217,7 @@ final class Proxy implements AutoCloseable {
 	 * @return the stub, with a deadline
 	 */
 	DebugGrpc.DebugFutureStub debug(String service, String instance) {
-		return limited(DebugGrpc.newFutureStub(to(service, instance)));
+		return DebugGrpc.newFutureStub(to(service, instance)).withDeadline(deadline());
 	}
 
 	/**
@@ -195,28 +228,28 @@ final class Proxy implements AutoCloseable {
 	 * @return the answer's bytes
 	 */
 	byte[] call(String service, String method, byte[] request) {
-		CallOptions limited = CallOptions.DEFAULT.withDeadlineAfter(this.options.limit().toNanos(),
-				TimeUnit.NANOSECONDS);
+		Deadline deadline = deadline();
 		try {
 			return ClientCalls.blockingUnaryCall(to(service, null),
-					Frames.method(method, MethodDescriptor.MethodType.UNARY), limited, request);
+					Frames.method(method, MethodDescriptor.MethodType.UNARY),
+					CallOptions.DEFAULT.withDeadline(deadline), request);
 		}
 		catch (StatusRuntimeException ex) {
-			throw failure(service, ex);
+			throw failure(service, deadline, ex);
 		}
 	}
 
 	/**
-	 * Opens a stream, which may last for as long as the options say, or without limit.
+	 * Opens a stream.
 	 * @param service the service's name
 	 * @param method {@code package.Service/Method}
+	 * @param deadline when it ends at the latest, or null for a stream without limit
 	 * @return the call; what its methods throw is for {@link #failure}
 	 */
-	BlockingClientCall<byte[], byte[]> stream(String service, String method) {
-		CallOptions limited = (this.options.timeout() == null) ? CallOptions.DEFAULT
-				: CallOptions.DEFAULT.withDeadlineAfter(this.options.timeout().toNanos(), TimeUnit.NANOSECONDS);
+	BlockingClientCall<byte[], byte[]> stream(String service, String method, @Nullable Deadline deadline) {
 		return ClientCalls.blockingBidiStreamingCall(to(service, null),
-				Frames.method(method, MethodDescriptor.MethodType.BIDI_STREAMING), limited);
+				Frames.method(method, MethodDescriptor.MethodType.BIDI_STREAMING),
+				(deadline != null) ? CallOptions.DEFAULT.withDeadline(deadline) : CallOptions.DEFAULT);
 	}
 
 	private Channel to(String service, @Nullable String instance) {
@@ -227,26 +260,35 @@ final class Proxy implements AutoCloseable {
 		headers.discardAll(SERVICE);
 		headers.put(SERVICE, service);
 		if (instance != null) {
+			headers.discardAll(INSTANCE);
 			headers.put(INSTANCE, instance);
 		}
 		return ClientInterceptors.intercept(this.channel, MetadataUtils.newAttachHeadersInterceptor(headers));
 	}
 
-	private <S extends AbstractStub<S>> S limited(S stub) {
-		return stub.withDeadlineAfter(this.options.limit().toNanos(), TimeUnit.NANOSECONDS);
+	private RegistryGrpc.RegistryBlockingStub registry(Deadline deadline) {
+		return RegistryGrpc.newBlockingStub(to(REGISTRY, null)).withDeadline(deadline);
+	}
+
+	/**
+	 * When a call that starts now ends at the latest.
+	 * @return the time said, or the default, from now
+	 */
+	Deadline deadline() {
+		return Deadline.after(this.options.limit().toNanos(), TimeUnit.NANOSECONDS);
 	}
 
 	/**
 	 * What a failed call means to a person.
 	 * @param service whom the call was for
+	 * @param deadline the call's own, or null if it had none
 	 * @param failure how it failed
 	 * @return the sentence and the exit code
 	 */
-	Failure failure(String service, Throwable failure) {
+	Failure failure(String service, @Nullable Deadline deadline, Throwable failure) {
 		MicroException meant = Errors.toException(failure);
 		String detail = Terminal.plain(String.valueOf(meant.getMessage()));
-		if (meant instanceof MicroException.TimedOut
-				&& System.nanoTime() - this.opened < this.options.limit().toNanos()) {
+		if (meant instanceof MicroException.TimedOut && (deadline == null || !deadline.isExpired())) {
 			return new Failure(Failure.TIMEOUT, detail, failure);
 		}
 		if (meant instanceof MicroException.TimedOut) {

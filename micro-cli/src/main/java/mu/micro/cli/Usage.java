@@ -23,25 +23,35 @@ final class Usage {
 
 	private final Schema schema;
 
-	Usage(Terminal terminal, String service, Schema schema) {
+	private final List<Service> versions;
+
+	/**
+	 * Help on a service.
+	 * @param terminal where to print
+	 * @param service the service's name
+	 * @param schema what it offers
+	 * @param versions its instances, as far as they are known
+	 */
+	Usage(Terminal terminal, String service, Schema schema, List<Service> versions) {
 		this.terminal = terminal;
 		this.service = service;
 		this.schema = schema;
+		this.versions = versions;
 	}
 
 	/**
 	 * Prints what a service offers.
-	 * @param versions the running versions
 	 */
-	void service(List<Service> versions) {
+	void service() {
 		println("Usage: micro " + this.service + " [COMMAND] [--FLAG VALUE]...");
 		println("");
-		println("Calls the service " + this.service + " ("
-				+ String.join("; ", versions.stream()
+		String running = String.join("; ",
+				this.versions.stream()
 					.map((version) -> "version " + Terminal.plain(version.getVersion()) + ", " + version.getNodesCount()
 							+ ((version.getNodesCount() == 1) ? " instance" : " instances"))
-					.toList())
-				+ ").");
+					.toList());
+		println("Calls the service " + this.service + ((running.isEmpty()) ? "." : " (" + running + ")."));
+		contracts();
 		println("");
 		Endpoints endpoints = new Endpoints(this.service, this.schema);
 		if (endpoints.all().isEmpty()) {
@@ -69,6 +79,7 @@ final class Usage {
 		println("Usage: micro " + this.service + " " + words + ((flags.isEmpty()) ? "" : " [--FLAG VALUE]..."));
 		println("");
 		println("Calls " + method.getService().getName() + "." + method.getName() + " of " + this.service + ".");
+		contracts();
 		if (method.isClientStreaming()) {
 			println("Sends the messages on standard input, one JSON object per line; with flags, only theirs.");
 		}
@@ -84,6 +95,13 @@ final class Usage {
 			.stream()
 			.map((field) -> List.of("  " + field.getJsonName(), Flags.type(field)))
 			.toList());
+	}
+
+	private void contracts() {
+		int contracts = Contracts.count(this.versions);
+		if (contracts > 1) {
+			println(contracts + " contracts of this name are running; this page shows one of them.");
+		}
 	}
 
 	private String summary(MethodDescriptor method) {

@@ -11,11 +11,17 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import java.util.jar.Attributes;
 import java.util.jar.JarEntry;
 import java.util.jar.JarOutputStream;
 import java.util.jar.Manifest;
 
+import io.grpc.Deadline;
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
+import mu.micro.grpc.Schema;
+import mu.micro.wire.registry.Service;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -24,6 +30,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 class MicroTests {
 
@@ -180,6 +187,51 @@ class MicroTests {
 	}
 
 	@Test
+	void theValueOfAFlagIsNoCallForHelp() {
+		assertThat(stage.micro("helloworld", "--name", "-h").out()).isEqualTo("{\"msg\":\"Hello -h\"}\n");
+		assertThat(stage.micro("helloworld", "call", "--name", "-h").out()).isEqualTo("{\"msg\":\"Hello -h\"}\n");
+		assertThat(stage.micro("helloworld", "--metadata", "-h").code()).isEqualTo(1);
+		for (String args : List.of("call -h", "call --name -h --help", "call --name x -h", "call --name=x -h",
+				"call --nope -h", "call --output json -h")) {
+			assertThat(stage.micro(("helloworld " + args).split(" ")).out())
+				.startsWith("Usage: micro helloworld call [--FLAG VALUE]...\n");
+		}
+		assertThat(stage.micro("helloworld", "echo", "--loud", "-h").out()).startsWith("Usage: micro helloworld echo");
+		for (String args : List.of("-h", "--name x -h", "--nope -h", "--stacktrace -h", "--name -h --help")) {
+			assertThat(stage.micro(("helloworld " + args).split(" ")).out())
+				.startsWith("Usage: micro helloworld [COMMAND] [--FLAG VALUE]...\n");
+		}
+	}
+
+	@Test
+	void nothingFromElsewhereSteersTheTerminal() {
+		assertThat(stage.micro("helloworld", "--name=a\u001b[31m\u007f\u0085\u009b31m").out())
+			.isEqualTo("{\"msg\":\"Hello a\\u001b[31m\\u007f\\u0085\\u009b31m\"}\n");
+		ByteArrayOutputStream out = new ByteArrayOutputStream();
+		Terminal terminal = new Terminal(Options.of(Map.of()), Map.of(), InputStream.nullInputStream(),
+				new PrintStream(out, true, StandardCharsets.UTF_8), System.err);
+		Service service = Service.newBuilder().setName("x").setVersion("1\u001b[31m\u009b2").build();
+		new Usage(terminal, "x", Schema.of(List.of()), List.of(service)).service();
+		assertThat(out.toString(StandardCharsets.UTF_8)).contains("version 1 [31m 2, 0 instances");
+	}
+
+	@Test
+	void onlyACallThatOutlivedItsOwnDeadlineIsToldToWaitLonger() {
+		try (Proxy proxy = new Proxy(Options.of(stage.environment()))) {
+			StatusRuntimeException late = Status.DEADLINE_EXCEEDED.withDescription("too late").asRuntimeException();
+			assertThat(proxy.failure("x", null, late)).hasMessage("too late");
+			assertThat(proxy.failure("x", Deadline.after(1, TimeUnit.HOURS), late)).hasMessage("too late");
+			assertThat(proxy.failure("x", Deadline.after(-1, TimeUnit.NANOSECONDS), late))
+				.hasMessageStartingWith("The service 'x' did not answer within 10 s: try again");
+		}
+	}
+
+	@Test
+	void builtInCommandsCannotBeChanged() {
+		assertThatExceptionOfType(UnsupportedOperationException.class).isThrownBy(() -> Commands.ALL.put("x", "y"));
+	}
+
+	@Test
 	void healthIsToldForEachInstance() {
 		Stage.Ran ran = stage.micro("debug", "health", "helloworld");
 		assertThat(ran.code()).isZero();
@@ -257,10 +309,16 @@ class MicroTests {
 
 	@Test
 	void aWrongProxyInTheEnvironmentIsNamedAndHarmsNoCommandThatNeedsNone() {
-		for (String command : new String[] { "version", "--help", "completion" }) {
+		for (String command : new String[] { "version", "--help", "help", "completion" }) {
 			assertThat(with(Map.of("MICRO_PROXY", "::nonsense"), command).code()).isZero();
 		}
-		assertThat(with(Map.of("MICRO_PROXY", "::nonsense"), "services").err()).startsWith("MICRO_PROXY");
+		for (String[] args : new String[][] { { "services" }, { "debug", "stats", "x" }, { "x" } }) {
+			assertThat(with(Map.of("MICRO_PROXY", "::nonsense"), args)).isEqualTo(new Stage.Ran(1, "",
+					"MICRO_PROXY in the environment: The proxy's address '::nonsense' is wrong: write it as host:port,"
+							+ " such as 127.0.0.1:8081.\n"));
+		}
+		assertThat(with(Map.of("MICRO_PROXY", "::nonsense"), "services", "--proxy_address=127.0.0.1:" + stage.port())
+			.code()).isZero();
 	}
 
 	@Test
@@ -306,8 +364,9 @@ class MicroTests {
 			all[args.length] = "--proxy_address=" + address;
 			assertThat(stage.micro(all)).isEqualTo(new Stage.Ran(4, "", expected));
 		}
-		assertThat(stage.micro("--proxy-address", "no.such.host.invalid:1", "services").err())
-			.startsWith("The host 'no.such.host.invalid' is unknown");
+		// An address that is none is looked up nowhere.
+		assertThat(stage.micro("--proxy-address", "[1::zz]:1", "services").err())
+			.startsWith("The host '1::zz' is unknown");
 	}
 
 	@ParameterizedTest

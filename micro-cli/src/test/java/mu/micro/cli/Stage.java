@@ -15,14 +15,21 @@ import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 
+import io.grpc.Context;
+import io.grpc.Contexts;
+import io.grpc.InternalServer;
 import io.grpc.Metadata;
 import io.grpc.Server;
 import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
 import io.grpc.ServerInterceptor;
-import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
 import io.grpc.netty.NettyServerBuilder;
 import io.grpc.protobuf.services.ProtoReflectionServiceV1;
+import mu.micro.Lease;
+import mu.micro.MicroException;
+import mu.micro.cli.helloworld.HelloworldGrpc;
+import mu.micro.grpc.Errors;
 import mu.micro.memory.MemoryRegistry;
 import mu.micro.registry.Instance;
 import mu.micro.registry.Registry;
@@ -33,7 +40,8 @@ import mu.micro.services.RegistryService;
 /**
  * One real server that is Micro and its services to the command line: registry, debug,
  * reflection and helloworld. Like the proxy it knows services by the micro-service
- * header.
+ * header. An instance whose id starts with "old" offers people and no helloworld; of a
+ * service with such instances it is the one that calls reach which name none.
  */
 final class Stage implements AutoCloseable {
 
@@ -46,6 +54,8 @@ final class Stage implements AutoCloseable {
 	private final List<Metadata> calls = new CopyOnWriteArrayList<>();
 
 	private final Server server;
+
+	private final Server old = NettyServerBuilder.forPort(0).addService(new People()).build();
 
 	private final Map<String, String> environment = new TreeMap<>();
 
@@ -66,9 +76,12 @@ final class Stage implements AutoCloseable {
 		register("registry", "r-1");
 	}
 
-	void register(String service, String id) {
-		this.registry.register(
-				new Instance(service, "latest", id, "127.0.0.1", this.server.getPort(), Map.of("zone", "here")),
+	Lease register(String service, String id) {
+		return register(service, id, Map.of("zone", "here"));
+	}
+
+	Lease register(String service, String id, Map<String, String> metadata) {
+		return this.registry.register(new Instance(service, "latest", id, "127.0.0.1", this.server.getPort(), metadata),
 				Duration.ofMinutes(5));
 	}
 
@@ -148,11 +161,30 @@ final class Stage implements AutoCloseable {
 			String name = headers.get(Proxy.SERVICE);
 			List<String> known = new ArrayList<>(Stage.this.registry.services());
 			if (name != null && !known.contains(name)) {
-				call.close(Status.NOT_FOUND.withDescription("no service '" + name + "'"), new Metadata());
-				return new ServerCall.Listener<>() {
-				};
+				return end(call, Errors.toStatus("proxy", new MicroException.NotFound("no service '" + name + "'")));
 			}
-			return next.startCall(call, headers);
+			if (name == null || !old(name, headers.get(Proxy.INSTANCE))) {
+				return next.startCall(call, headers);
+			}
+			if (HelloworldGrpc.SERVICE_NAME.equals(call.getMethodDescriptor().getServiceName())) {
+				return end(call, Errors.toStatus(name, new MicroException.Unimplemented("that came later")));
+			}
+			// Reflection tells what the server offers that it finds here.
+			Context context = Context.current().withValue(InternalServer.SERVER_CONTEXT_KEY, Stage.this.old);
+			return Contexts.interceptCall(context, call, headers, next);
+		}
+
+		private boolean old(String service, String instance) {
+			return (instance != null) ? instance.startsWith("old")
+					: Stage.this.registry.instances(service)
+						.stream()
+						.anyMatch((candidate) -> candidate.id().startsWith("old"));
+		}
+
+		private <Q, R> ServerCall.Listener<Q> end(ServerCall<Q, R> call, StatusRuntimeException ex) {
+			call.close(ex.getStatus(), ex.getTrailers());
+			return new ServerCall.Listener<>() {
+			};
 		}
 
 	}
