@@ -61,7 +61,7 @@ final class Commands {
 			.build());
 		micro.parser().stopAtPositional(true);
 		micro.usageMessage()
-			.customSynopsis("micro [OPTIONS] COMMAND", "micro [OPTIONS] SERVICE [ENDPOINT] [--FLAG VALUE]...")
+			.customSynopsis("micro [OPTIONS] COMMAND", "       micro [OPTIONS] SERVICE [ENDPOINT] [--FLAG VALUE]...")
 			.footer("",
 					"Every running service is a command too: 'micro helloworld --help' shows what it"
 							+ " offers, 'micro helloworld --name Jane' calls Helloworld.Call. A program named micro-x"
@@ -133,7 +133,16 @@ final class Commands {
 		if (name.equals("micro")) {
 			spec.addOption(OptionSpec.builder("--version").versionHelp(true).description("Show the version.").build());
 		}
-		spec.usageMessage().description(description).abbreviateSynopsis(true).sortOptions(false);
+		spec.usageMessage()
+			.descriptionHeading("%n")
+			.description(description)
+			.optionListHeading("%nOptions:%n")
+			.commandListHeading("%nCommands:%n")
+			.abbreviateSynopsis(true)
+			.sortOptions(false);
+		if (!name.equals("micro")) {
+			spec.usageMessage().parameterListHeading("%n");
+		}
 		return spec;
 	}
 

@@ -100,9 +100,11 @@ final class Contracts {
 		throw (failed != null) ? failed : new Failure.NoService(this.service, null);
 	}
 
-	// What one of them lacks says more than that another is away.
+	// What one of them lacks says more than that another is away; but one that is late
+	// may
+	// have it.
 	private static Failure telling(@Nullable Failure failed, Failure next) {
-		return (failed == null || failed.code() == Failure.SERVICE) ? next : failed;
+		return (failed == null || failed.code() == Failure.SERVICE || next.code() == Failure.TIMEOUT) ? next : failed;
 	}
 
 	private Offer read(String instance) {
