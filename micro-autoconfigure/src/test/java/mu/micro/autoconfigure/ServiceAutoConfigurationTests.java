@@ -132,8 +132,8 @@ class ServiceAutoConfigurationTests {
 				refusal.set(null);
 				Awaitility.await()
 					.atMost(Duration.ofSeconds(20))
-					.untilAsserted(() -> assertThat(registry.in("micro").instances("echo")).hasSize(1));
-				assertThat(output).contains("'echo' is registered now");
+					.untilAsserted(() -> assertThat(output).contains("'echo' is registered now"));
+				assertThat(registry.in("micro").instances("echo")).hasSize(1);
 			}
 			finally {
 				service.endWatches();
