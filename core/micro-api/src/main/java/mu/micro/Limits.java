@@ -1,5 +1,12 @@
 package mu.micro;
 
+import java.nio.CharBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.util.Collections;
+import java.util.Map;
+import java.util.TreeMap;
+
 /**
  * The limits that all providers share. What is over a limit is
  * {@link MicroException.Invalid}, and the message names the limit.
@@ -16,6 +23,31 @@ public final class Limits {
 	 */
 	public static final int METADATA = 1024;
 
+	/**
+	 * Bytes of UTF-8 in a store's key.
+	 */
+	public static final int KEY = 1024;
+
+	/**
+	 * Bytes in a store's value: 8 MB.
+	 */
+	public static final int VALUE = 8 * 1024 * 1024;
+
+	/**
+	 * Entries in one page of a listing.
+	 */
+	public static final int PAGE = 1000;
+
+	/**
+	 * Writes in one batch.
+	 */
+	public static final int BATCH = 1000;
+
+	/**
+	 * Bytes in all values of one batch, or of one page, together: 16 MB.
+	 */
+	public static final int BATCH_BYTES = 16 * 1024 * 1024;
+
 	private Limits() {
 	}
 
@@ -24,8 +56,8 @@ public final class Limits {
 	 * @param what what the name is of, for the message
 	 * @param name the name
 	 * @return the name
-	 * @throws MicroException.Invalid if the name is blank, holds a control character, or
-	 * is longer than {@link #NAME} code points
+	 * @throws MicroException.Invalid if the name is blank, holds a control character, is
+	 * longer than {@link #NAME} code points, or no Unicode
 	 */
 	public static String name(String what, String name) {
 		if (name.isBlank()) {
@@ -37,7 +69,70 @@ public final class Limits {
 		if (name.chars().anyMatch(Character::isISOControl)) {
 			throw new MicroException.Invalid("the " + what + " holds a control character");
 		}
+		bytes(what, name);
 		return name;
+	}
+
+	/**
+	 * Checks a store's key.
+	 * @param key the key
+	 * @return the key
+	 * @throws MicroException.Invalid if it is empty, longer than {@link #KEY}, or no
+	 * Unicode
+	 */
+	public static String key(String key) {
+		if (key.isEmpty()) {
+			throw new MicroException.Invalid("the key is empty");
+		}
+		return text("key", key, KEY);
+	}
+
+	/**
+	 * Checks a text.
+	 * @param what what the text is, for the message
+	 * @param text the text
+	 * @param most how many bytes of UTF-8 it may have
+	 * @return the text
+	 * @throws MicroException.Invalid if it is longer, or no Unicode because half of a
+	 * surrogate pair is missing
+	 */
+	public static String text(String what, String text, int most) {
+		limit(what, bytes(what, text), most);
+		return text;
+	}
+
+	private static void limit(String what, int size, int most) {
+		if (size > most) {
+			throw new MicroException.Invalid("the " + what + " is " + size + " bytes, more than the limit of " + most);
+		}
+	}
+
+	/*
+	 * What is no Unicode would be written as '?', so that two texts would be one.
+	 */
+	private static int bytes(String what, String text) {
+		try {
+			return StandardCharsets.UTF_8.newEncoder().encode(CharBuffer.wrap(text)).remaining();
+		}
+		catch (CharacterCodingException ex) {
+			throw new MicroException.Invalid("the " + what + " holds half of a surrogate pair", ex);
+		}
+	}
+
+	/**
+	 * Checks and copies metadata.
+	 * @param metadata the entries
+	 * @return an unmodifiable copy, sorted by key
+	 * @throws MicroException.Invalid if it is over {@link #METADATA} or no Unicode
+	 */
+	public static Map<String, String> metadata(Map<String, String> metadata) {
+		Map<String, String> copy = Collections.unmodifiableMap(new TreeMap<>(metadata));
+		int size = 0;
+		for (Map.Entry<String, String> entry : copy.entrySet()) {
+			size += bytes("metadata", entry.getKey()) + bytes("metadata", entry.getValue());
+		}
+		limit("metadata", size, METADATA);
+		return copy;
 	}
 
 }

@@ -1,9 +1,6 @@
 package mu.micro.registry;
 
-import java.nio.charset.StandardCharsets;
-import java.util.Collections;
 import java.util.Map;
-import java.util.TreeMap;
 
 import mu.micro.Limits;
 import mu.micro.MicroException;
@@ -65,19 +62,7 @@ public record Instance(String service, String version, String id, String host, i
 		if (port < 1 || port > MAX_PORT) {
 			throw new MicroException.Invalid("the port " + port + " is not between 1 and " + MAX_PORT);
 		}
-		metadata = Collections.unmodifiableMap(new TreeMap<>(metadata));
-		int size = 0;
-		for (Map.Entry<String, String> entry : metadata.entrySet()) {
-			size += bytes(entry.getKey()) + bytes(entry.getValue());
-		}
-		if (size > Limits.METADATA) {
-			throw new MicroException.Invalid(
-					"the metadata is " + size + " bytes, more than the limit of " + Limits.METADATA);
-		}
-	}
-
-	private static int bytes(String text) {
-		return text.getBytes(StandardCharsets.UTF_8).length;
+		metadata = Limits.metadata(metadata);
 	}
 
 }

@@ -1,0 +1,90 @@
+package mu.micro.store;
+
+import java.util.function.Consumer;
+
+import mu.micro.Limits;
+import mu.micro.MicroException;
+import mu.micro.Subscription;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One table: values under keys.
+ * <p>
+ * Keys are text of 1 to {@link Limits#KEY} bytes of UTF-8, any character allowed, and are
+ * ordered by those bytes. Values are bytes, up to {@link Limits#VALUE}. An entry whose
+ * time is over is invisible at once, to the millisecond.
+ * <p>
+ * Revisions, durability and failures: {@link Database}.
+ */
+public interface Store {
+
+	/**
+	 * Reads one entry.
+	 * @param key the key
+	 * @return the entry, or null where there is none
+	 */
+	@Nullable Entry get(String key);
+
+	/**
+	 * Writes one value, whatever was there.
+	 * @param key the key
+	 * @param value the value
+	 * @return the revision of the write
+	 */
+	default long put(String key, byte[] value) {
+		return put(Write.put(key, value));
+	}
+
+	/**
+	 * Writes one entry. What it replaces is gone whole: without a ttl the entry stays,
+	 * without metadata it has none.
+	 * @param write the entry, with a value
+	 * @return the revision of the write
+	 * @throws MicroException.Conflict if its condition does not hold
+	 * @throws MicroException.Invalid if it is a delete
+	 */
+	long put(Write write);
+
+	/**
+	 * Deletes one entry, whatever it is.
+	 * @param key the key
+	 * @return whether there was one
+	 */
+	default boolean delete(String key) {
+		return delete(key, When.ALWAYS);
+	}
+
+	/**
+	 * Deletes one entry.
+	 * @param key the key
+	 * @param when the condition
+	 * @return whether there was one
+	 * @throws MicroException.Conflict if the condition does not hold
+	 */
+	boolean delete(String key, When when);
+
+	/**
+	 * Lists entries as they were at one moment.
+	 * @param query which, and how many
+	 * @return the page
+	 */
+	Page list(Query query);
+
+	/**
+	 * Hears of changes after a revision. Of one key they come in order; of several
+	 * changes to one key that happened meanwhile only the last may come, and it always
+	 * does. A listing's revision leaves no gap and brings nothing twice. Others' changes
+	 * are heard within a second.
+	 * <p>
+	 * A provider keeps the changes of the last minutes, not for ever. Where it cannot
+	 * tell all, or the listener is slower than its bounded backlog allows, it says
+	 * {@link Change.Lagged} and goes on from there: list again.
+	 * @param prefix what the keys begin with; empty for all
+	 * @param afterRevision where to begin: a {@link Page#revision()}, an entry's
+	 * revision, or 0
+	 * @param listener gets each change
+	 * @return ends the calls when closed
+	 */
+	Subscription watch(String prefix, long afterRevision, Consumer<Change> listener);
+
+}
