@@ -15,6 +15,9 @@ import mu.micro.MicroException;
  * also not after a delete, an expiry or a restart. Writes of one batch have revisions of
  * their own, in the batch's order.
  * <p>
+ * <strong>Order.</strong> A write that returned is seen by every read that begins after
+ * it, through whichever view.
+ * <p>
  * <strong>Durability.</strong> What a durable provider has acknowledged is there after a
  * crash at any moment, and of an unacknowledged batch all or nothing.
  * <p>

@@ -8,6 +8,9 @@ import mu.micro.Scoped;
 /**
  * The databases of all namespaces. {@link #in} gives one of them, and makes nothing: a
  * database is there while it has an entry.
+ * <p>
+ * Once this is closed every call to it, to its databases and to their tables is
+ * {@link MicroException.Unavailable}.
  */
 public interface Databases extends Scoped<Database> {
 

@@ -9,8 +9,8 @@ import mu.micro.Limits;
  *
  * @param entries the entries, in the order asked for; they end before the limit where
  * their values would pass {@link Limits#BATCH_BYTES}
- * @param revision the last write to the namespace that this listing saw, at most; watch
- * from here
+ * @param revision how far this listing saw: every write to the namespace up to this
+ * revision, and none after it. Watch from here; of several pages, from the first's
  * @param more whether there were more; go on with {@link Query#withAfter} the last key
  */
 public record Page(List<Entry> entries, long revision, boolean more) {

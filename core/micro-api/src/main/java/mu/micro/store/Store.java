@@ -71,19 +71,22 @@ public interface Store {
 	Page list(Query query);
 
 	/**
-	 * Hears of changes after a revision. Of one key they come in order; of several
-	 * changes to one key that happened meanwhile only the last may come, and it always
-	 * does. A listing's revision leaves no gap and brings nothing twice. Others' changes
-	 * are heard within a second.
+	 * Hears of changes after a revision, in the order of their revisions and each once.
+	 * Of several changes to one key that happened meanwhile only the last may come, and
+	 * it always does. A listing's revision leaves no gap and brings nothing twice.
+	 * Others' changes are heard within a second. An entry whose time is over is cleared
+	 * away, and that is heard, within ten seconds; a listing may have left it out before.
 	 * <p>
 	 * A provider keeps the changes of the last minutes, not for ever. Where it cannot
-	 * tell all, or the listener is slower than its bounded backlog allows, it says
+	 * tell all, because it is asked too late or the listener is too slow, it says
 	 * {@link Change.Lagged} and goes on from there: list again.
-	 * @param prefix what the keys begin with; empty for all
-	 * @param afterRevision where to begin: a {@link Page#revision()}, an entry's
-	 * revision, or 0
+	 * @param prefix what the keys begin with, taken literally; empty for all
+	 * @param afterRevision where to begin: the revision of a {@link Page}, of a
+	 * {@link Database#snapshot snapshot}, of an entry, or 0 for all that is there
 	 * @param listener gets each change
 	 * @return ends the calls when closed
+	 * @throws MicroException.Invalid if the prefix is longer than {@link Limits#KEY} or
+	 * no Unicode, or the revision is negative
 	 */
 	Subscription watch(String prefix, long afterRevision, Consumer<Change> listener);
 

@@ -1,6 +1,7 @@
 package mu.micro.store;
 
 import java.time.Duration;
+import java.time.temporal.ChronoUnit;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.Objects;
@@ -16,8 +17,8 @@ import org.jspecify.annotations.Nullable;
  * @param value the new value, within {@link Limits#VALUE} and not to be changed
  * afterwards; null to delete
  * @param when the condition
- * @param ttl how long the entry stays, at least a millisecond and counted in whole ones;
- * null for ever
+ * @param ttl how long the entry stays, at least a millisecond and cut to whole ones; null
+ * for ever
  * @param metadata what else to keep with the value, within {@link Limits#METADATA}
  */
 public record Write(String key, byte @Nullable [] value, When when, @Nullable Duration ttl,
@@ -46,6 +47,7 @@ public record Write(String key, byte @Nullable [] value, When when, @Nullable Du
 		if (ttl != null && ttl.compareTo(LONGEST_TTL) > 0) {
 			throw new MicroException.Invalid("the ttl " + ttl + " is longer than a hundred years");
 		}
+		ttl = (ttl != null) ? ttl.truncatedTo(ChronoUnit.MILLIS) : null;
 	}
 
 	/**
