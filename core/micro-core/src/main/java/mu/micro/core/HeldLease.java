@@ -2,6 +2,8 @@ package mu.micro.core;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 
@@ -68,9 +70,28 @@ public final class HeldLease implements Lease {
 	 * was held.
 	 */
 	public void lose() {
-		if (leave(State.LOST)) {
-			this.actions.forEach(Runnable::run);
+		lose(Runnable::run);
+	}
+
+	/**
+	 * Says that the lease is lost and has each of the holder's actions run. Does nothing
+	 * unless it was held.
+	 * @param executor where they run; here if it takes no more
+	 * @return whether it was held
+	 */
+	public boolean lose(Executor executor) {
+		if (!leave(State.LOST)) {
+			return false;
 		}
+		for (Runnable action : this.actions) {
+			try {
+				executor.execute(action);
+			}
+			catch (RejectedExecutionException ex) {
+				action.run();
+			}
+		}
+		return true;
 	}
 
 	@Override

@@ -191,7 +191,7 @@ public abstract class RegistryContract {
 		await(() -> this.there.instances(this.service).equals(List.of(before)));
 		this.here.register(after, TTL);
 		await(() -> this.there.instances(this.service).equals(List.of(after)));
-		await(() -> seen.get(seen.size() - 1).equals(List.of(after)));
+		await(() -> !seen.isEmpty() && seen.get(seen.size() - 1).equals(List.of(after)));
 	}
 
 	@Test
@@ -291,7 +291,8 @@ public abstract class RegistryContract {
 			release.countDown();
 		}
 		await(() -> List.of(instance("a", changes)).equals(slow.get()));
-		assertThat(calls).hasValueLessThanOrEqualTo(3);
+		// A provider may be behind with this watch, and then tells the rest one by one.
+		assertThat(calls).hasValueLessThan(changes);
 	}
 
 	@Test
