@@ -53,7 +53,7 @@ final class Changes {
 	 * @param service the service
 	 * @param stream where changes are sent
 	 */
-	void watchOne(Registry registry, String service, ResultStream stream) {
+	void watchOne(Registry registry, String service, ResultStream<Result> stream) {
 		Feed feed = new Feed(null);
 		stream.update(() -> this.feeds.put(service, feed));
 		stream.add(registry.watch(service, (instances) -> stream.update(() -> feed.tell(instances))));
@@ -64,7 +64,7 @@ final class Changes {
 	 * @param registry where
 	 * @param stream where changes are sent
 	 */
-	void watchAll(Registry registry, ResultStream stream) {
+	void watchAll(Registry registry, ResultStream<Result> stream) {
 		stream.add(registry.watch(new Names(registry, stream)::tell));
 	}
 
@@ -152,13 +152,13 @@ final class Changes {
 
 		private final Registry registry;
 
-		private final ResultStream stream;
+		private final ResultStream<Result> stream;
 
 		private final Map<String, Subscription> watches = new HashMap<>();
 
 		private boolean first = true;
 
-		Names(Registry registry, ResultStream stream) {
+		Names(Registry registry, ResultStream<Result> stream) {
 			this.registry = registry;
 			this.stream = stream;
 		}

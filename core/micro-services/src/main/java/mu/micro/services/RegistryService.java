@@ -7,12 +7,10 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import java.util.function.Function;
-import java.util.function.Supplier;
 
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
@@ -46,7 +44,7 @@ import org.jspecify.annotations.Nullable;
  * <p>
  * Handlers block and must not run on an event loop.
  */
-public final class RegistryService extends RegistryGrpc.RegistryImplBase implements AutoCloseable {
+public final class RegistryService extends RegistryGrpc.RegistryImplBase implements WatchedService, AutoCloseable {
 
 	/**
 	 * The name of the core service.
@@ -85,13 +83,11 @@ public final class RegistryService extends RegistryGrpc.RegistryImplBase impleme
 
 	private final Leases leases;
 
-	private final Set<ResultStream> watches = ConcurrentHashMap.newKeySet();
+	private final OpenStreams watches = new OpenStreams(NAME, "watches", MOST_WATCHES);
 
 	private final ReentrantLock lock = new ReentrantLock();
 
 	private final Map<String, Instruments> instruments = new LinkedHashMap<>(16, 0.75f, true);
-
-	private volatile boolean draining;
 
 	private volatile boolean closed;
 
@@ -180,7 +176,7 @@ public final class RegistryService extends RegistryGrpc.RegistryImplBase impleme
 			}
 			if (!request.getWhole()) {
 				Changes changes = new Changes();
-				open(call, () -> changes.next(now()), (stream) -> {
+				this.watches.open(call, () -> changes.next(now()), (stream) -> {
 					if (service.isEmpty()) {
 						changes.watchAll(scoped, stream);
 					}
@@ -204,39 +200,11 @@ public final class RegistryService extends RegistryGrpc.RegistryImplBase impleme
 	private <T> void whole(ServerCallStreamObserver<Result> call, Function<T, Collection<Service>> services,
 			Function<Consumer<T>, Subscription> watch) {
 		AtomicReference<@Nullable T> latest = new AtomicReference<>();
-		open(call, () -> {
+		this.watches.open(call, () -> {
 			T state = latest.getAndSet(null);
 			return (state != null)
 					? Result.newBuilder().addAllServices(services.apply(state)).setTimestamp(now()).build() : null;
 		}, (stream) -> stream.add(watch.apply((state) -> stream.update(() -> latest.set(state)))));
-	}
-
-	private void open(ServerCallStreamObserver<Result> call, Supplier<@Nullable Result> next,
-			Consumer<ResultStream> start) {
-		AtomicReference<@Nullable ResultStream> self = new AtomicReference<>();
-		ResultStream stream = new ResultStream(call, next, () -> {
-			ResultStream ended = self.get();
-			if (ended != null) {
-				this.watches.remove(ended);
-			}
-		});
-		self.set(stream);
-		this.watches.add(stream);
-		if (this.draining || this.closed) {
-			stream.end(new MicroException.Unavailable("the registry is shutting down; watch again"));
-			return;
-		}
-		if (this.watches.size() > MOST_WATCHES) {
-			stream.end(new MicroException.Exhausted(
-					"there are " + MOST_WATCHES + " watches already, the limit; let those end that are not needed"));
-			return;
-		}
-		try {
-			start.accept(stream);
-		}
-		catch (RuntimeException ex) {
-			stream.end(ex);
-		}
 	}
 
 	private static List<Service> named(Set<String> names) {
@@ -326,24 +294,14 @@ public final class RegistryService extends RegistryGrpc.RegistryImplBase impleme
 		return System.currentTimeMillis() / 1000;
 	}
 
-	/**
-	 * Ends all watches with {@code UNAVAILABLE} and takes no more until
-	 * {@link #resumeWatches()}, so that a graceful shutdown of the server need not wait
-	 * for them; their clients watch again where the service is up. All else is answered
-	 * still. Idempotent.
-	 */
+	@Override
 	public void endWatches() {
-		this.draining = true;
-		this.watches.forEach(
-				(watch) -> watch.end(new MicroException.Unavailable("the registry is shutting down; watch again")));
+		this.watches.end();
 	}
 
-	/**
-	 * Takes watches again, for a server that has been started again. Idempotent; does
-	 * nothing once this is closed.
-	 */
+	@Override
 	public void resumeWatches() {
-		this.draining = false;
+		this.watches.resume();
 	}
 
 	/**
@@ -352,7 +310,7 @@ public final class RegistryService extends RegistryGrpc.RegistryImplBase impleme
 	@Override
 	public void close() {
 		this.closed = true;
-		endWatches();
+		this.watches.close();
 		List<Instruments> open;
 		this.lock.lock();
 		try {

@@ -7,18 +7,21 @@ import java.util.function.Supplier;
 
 import io.grpc.stub.ServerCallStreamObserver;
 import mu.micro.Subscription;
-import mu.micro.wire.registry.Result;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The results of one watch, sent as fast as the client takes them. What is sent is made
+ * The results of one call, sent as fast as the client takes them. What is sent is made
  * from the state at that moment, so that a slow client makes nothing pile up.
+ *
+ * @param <T> the results' type
  */
-final class ResultStream {
+final class ResultStream<T> {
 
-	private final ServerCallStreamObserver<Result> call;
+	private final String id;
 
-	private final Supplier<@Nullable Result> next;
+	private final ServerCallStreamObserver<T> call;
+
+	private final Supplier<? extends @Nullable T> next;
 
 	private final Runnable onEnd;
 
@@ -29,12 +32,16 @@ final class ResultStream {
 	private boolean ended;
 
 	/**
-	 * Nothing is sent before the first {@link #update}.
+	 * Results are sent whenever the client begins to take some, and with each
+	 * {@link #update}.
+	 * @param id who answers, for errors
 	 * @param call the call
-	 * @param next makes the next result, or null when all is said; called one at a time
-	 * @param onEnd runs once, when the watch has ended
+	 * @param next makes the next result, or null when all is said for now; called one at
+	 * a time
+	 * @param onEnd runs once, when the stream has ended
 	 */
-	ResultStream(ServerCallStreamObserver<Result> call, Supplier<@Nullable Result> next, Runnable onEnd) {
+	ResultStream(String id, ServerCallStreamObserver<T> call, Supplier<? extends @Nullable T> next, Runnable onEnd) {
+		this.id = id;
 		this.call = call;
 		this.next = next;
 		this.onEnd = onEnd;
@@ -52,7 +59,7 @@ final class ResultStream {
 		try {
 			change.run();
 			while (!this.ended && this.call.isReady()) {
-				Result result = this.next.get();
+				T result = this.next.get();
 				if (result == null) {
 					return;
 				}
@@ -65,7 +72,7 @@ final class ResultStream {
 	}
 
 	/**
-	 * Has a subscription closed when the watch ends.
+	 * Has a subscription closed when the stream ends.
 	 * @param subscription the subscription
 	 */
 	void add(Subscription subscription) {
@@ -83,7 +90,7 @@ final class ResultStream {
 	}
 
 	/**
-	 * Closes one of the subscriptions before the watch ends.
+	 * Closes one of the subscriptions before the stream ends.
 	 * @param subscription the subscription
 	 */
 	void remove(Subscription subscription) {
@@ -98,10 +105,25 @@ final class ResultStream {
 	}
 
 	/**
-	 * Ends the watch.
+	 * Ends the stream.
 	 * @param failure what the client is told; null when it has gone
 	 */
 	void end(@Nullable RuntimeException failure) {
+		endWith(() -> {
+			if (failure != null) {
+				Reply.error(this.id, this.call, failure);
+			}
+		});
+	}
+
+	/**
+	 * Ends the stream because all is said for good.
+	 */
+	void complete() {
+		endWith(this.call::onCompleted);
+	}
+
+	private void endWith(Runnable last) {
 		List<Subscription> open;
 		this.lock.lock();
 		try {
@@ -111,9 +133,7 @@ final class ResultStream {
 			this.ended = true;
 			open = List.copyOf(this.subscriptions);
 			this.subscriptions.clear();
-			if (failure != null) {
-				Reply.error(RegistryService.NAME, this.call, failure);
-			}
+			last.run();
 		}
 		finally {
 			this.lock.unlock();

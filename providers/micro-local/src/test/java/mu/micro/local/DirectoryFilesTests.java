@@ -192,16 +192,6 @@ class DirectoryFilesTests {
 	}
 
 	@Test
-	void textThatIsNotUnicodeArrivesAsItIs() {
-		try (DirectoryRegistry registry = new DirectoryRegistry(this.parent);
-				DirectoryRegistry reader = new DirectoryRegistry(this.parent)) {
-			Instance instance = instance("half of a pair: " + Character.MIN_SURROGATE);
-			registry.in(NAMESPACE).register(instance, TTL);
-			await(() -> reader.in(NAMESPACE).instances(SERVICE).equals(List.of(instance)));
-		}
-	}
-
-	@Test
 	void whatNoLongerFitsIntoTheFileIsRefusedAndTheRestStays() {
 		try (DirectoryRegistry registry = new DirectoryRegistry(this.parent);
 				DirectoryRegistry reader = new DirectoryRegistry(this.parent)) {

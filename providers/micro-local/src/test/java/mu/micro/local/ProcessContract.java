@@ -97,7 +97,7 @@ abstract class ProcessContract extends RegistryContract {
 			RegistryProcess process = process(this.namespace, instance(1), TTL);
 			await(() -> here.instances(this.service).size() == 1);
 			process.end();
-			Awaitility.await().atMost(Duration.ofSeconds(5)).until(() -> here.instances(this.service).isEmpty());
+			Awaitility.await().atMost(Duration.ofSeconds(10)).until(() -> here.instances(this.service).isEmpty());
 		}
 	}
 

@@ -46,7 +46,7 @@ class WithoutMulticastTests {
 			finally {
 				process.kill();
 			}
-			Awaitility.await().atMost(Duration.ofSeconds(5)).until(() -> here.instances("service").isEmpty());
+			Awaitility.await().atMost(Duration.ofSeconds(10)).until(() -> here.instances("service").isEmpty());
 		}
 	}
 

@@ -1,16 +1,27 @@
 package mu.micro.remote;
 
 import java.time.Duration;
+import java.util.Set;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Future;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 
+import io.grpc.Attributes;
 import io.grpc.CallOptions;
 import io.grpc.ClientCall;
+import io.grpc.ClientStreamTracer;
 import io.grpc.ConnectivityState;
 import io.grpc.Context;
 import io.grpc.Contexts;
@@ -18,14 +29,17 @@ import io.grpc.Deadline;
 import io.grpc.Grpc;
 import io.grpc.InsecureChannelCredentials;
 import io.grpc.ManagedChannel;
+import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.stub.ClientCalls;
 import io.grpc.stub.StreamObserver;
 import mu.micro.MicroException;
+import mu.micro.core.Threads;
 import mu.micro.grpc.Channels;
 import mu.micro.grpc.Errors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Calls to one Micro server. Each call tries the server anew: none fails, or waits,
@@ -46,11 +60,28 @@ final class Connection {
 
 	private static final Duration FIRST_WAIT = Duration.ofMillis(100);
 
+	/**
+	 * How a call ends of which nobody knows whether it was carried out, unless the
+	 * service says so itself.
+	 */
+	private static final Set<Status.Code> UNCLEAR = Set.of(Status.Code.CANCELLED, Status.Code.UNKNOWN,
+			Status.Code.DEADLINE_EXCEEDED, Status.Code.UNAVAILABLE, Status.Code.INTERNAL, Status.Code.DATA_LOSS);
+
+	/**
+	 * How a call ends that no service answered, unless the service says so itself.
+	 */
+	private static final Set<Status.Code> AWAY = Set.of(Status.Code.DEADLINE_EXCEEDED, Status.Code.UNAVAILABLE,
+			Status.Code.NOT_FOUND);
+
 	private final String address;
 
 	private final Duration timeout;
 
 	private final ManagedChannel channel;
+
+	private final ScheduledThreadPoolExecutor timer = Threads.timer("micro-remote-timer");
+
+	private final ExecutorService executor = Threads.perTask("micro-remote");
 
 	private final AtomicBoolean away = new AtomicBoolean();
 
@@ -81,6 +112,36 @@ final class Connection {
 	}
 
 	/**
+	 * Where users' code runs.
+	 * @return an executor, until this is closed
+	 */
+	Executor executor() {
+		return this.executor;
+	}
+
+	/**
+	 * Does something later, unless this is closed by then.
+	 * @param wait how much later
+	 * @param task what to do, which must not block
+	 * @return what to give to {@link #cancel}
+	 */
+	@Nullable Future<?> after(Duration wait, Runnable task) {
+		try {
+			return this.timer.schedule(task, wait.toNanos(), TimeUnit.NANOSECONDS);
+		}
+		catch (RejectedExecutionException ex) {
+			// Closed meanwhile, which ends all there is to do.
+			return null;
+		}
+	}
+
+	static void cancel(@Nullable Future<?> scheduled) {
+		if (scheduled != null) {
+			scheduled.cancel(false);
+		}
+	}
+
+	/**
 	 * Asks without waiting.
 	 * @param method the method
 	 * @param request the question
@@ -92,10 +153,24 @@ final class Connection {
 		return ask(method, request, this.timeout);
 	}
 
-	private <Q, A> CompletableFuture<A> ask(MethodDescriptor<Q, A> method, Q request, Duration time) {
+	/**
+	 * Asks without waiting.
+	 * @param method the method
+	 * @param request the question
+	 * @param time how long the answer may take
+	 * @param <Q> the question's type
+	 * @param <A> the answer's type
+	 * @return the answer, or a {@link MicroException}, within that time
+	 */
+	<Q, A> CompletableFuture<A> ask(MethodDescriptor<Q, A> method, Q request, Duration time) {
+		return ask(method, request, call(method, time), time, (failure) -> false);
+	}
+
+	private <Q, A> CompletableFuture<A> ask(MethodDescriptor<Q, A> method, Q request, ClientCall<Q, A> call,
+			Duration time, Predicate<Throwable> unclear) {
 		Context caller = Context.current();
 		CompletableFuture<A> answer = new CompletableFuture<>();
-		ClientCalls.asyncUnaryCall(call(method, time), request, new StreamObserver<A>() {
+		ClientCalls.asyncUnaryCall(call, request, new StreamObserver<A>() {
 
 			@Override
 			public void onNext(A message) {
@@ -105,7 +180,8 @@ final class Connection {
 
 			@Override
 			public void onError(Throwable failure) {
-				answer.completeExceptionally(failed(failure, caller));
+				MicroException ex = failed(method, failure, caller, time);
+				answer.completeExceptionally((unclear.test(failure)) ? unknown(ex) : ex);
 			}
 
 			@Override
@@ -163,10 +239,89 @@ final class Connection {
 		}
 	}
 
-	private MicroException.OutcomeUnknown unknown(TimeoutException cause) {
-		MicroException silent = failed(Status.DEADLINE_EXCEEDED.withCause(cause).asRuntimeException(), Context.ROOT);
+	/**
+	 * Asks for something to be done that cannot be undone, and waits for the answer.
+	 * @param method the method
+	 * @param request what to do
+	 * @param <Q> the request's type
+	 * @param <A> the answer's type
+	 * @return the answer
+	 * @throws MicroException.OutcomeUnknown if the request was under way when the server
+	 * went away, the timeout or the caller's deadline passed, its caller gave up or the
+	 * thread was interrupted
+	 * @throws MicroException if the call failed otherwise, and nothing was done
+	 */
+	<Q, A> A write(MethodDescriptor<Q, A> method, Q request) {
+		if (Thread.currentThread().isInterrupted()) {
+			throw interrupted(null);
+		}
+		Departure departure = new Departure();
+		ClientCall<Q, A> call = call(method, options(this.timeout).withStreamTracerFactory(departure));
+		CompletableFuture<A> answer = ask(method, request, call, this.timeout,
+				(failure) -> departure.sent && UNCLEAR.contains(code(failure)) && !said(method, failure));
+		try {
+			return answer.get();
+		}
+		catch (InterruptedException ex) {
+			// What departs afterwards is dropped.
+			call.cancel("interrupted", ex);
+			Thread.currentThread().interrupt();
+			MicroException.Cancelled cancelled = interrupted(ex);
+			throw (departure.sent) ? unknown(cancelled) : cancelled;
+		}
+		catch (ExecutionException ex) {
+			throw Errors.toException((ex.getCause() != null) ? ex.getCause() : ex);
+		}
+	}
+
+	private static MicroException.OutcomeUnknown unknown(MicroException cause) {
 		return new MicroException.OutcomeUnknown(
-				silent.getMessage() + "; it may do yet what it was asked to, look before trying again", silent);
+				cause.getMessage() + "; it may do yet what it was asked to, look before trying again", cause);
+	}
+
+	/**
+	 * Asks for many answers, and waits for each.
+	 * @param method the method
+	 * @param request the question
+	 * @param sink gets each answer; one more is held at most meanwhile. What it throws
+	 * ends the call and comes out of this
+	 * @param <Q> the question's type
+	 * @param <A> the answers' type
+	 * @throws MicroException if the call failed, one answer took longer than the timeout,
+	 * or the thread was interrupted
+	 */
+	<Q, A> void each(MethodDescriptor<Q, A> method, Q request, Consumer<A> sink) {
+		Context caller = Context.current();
+		Answers<A> answers = new Answers<>();
+		ClientCall<Q, A> call = call(method, CallOptions.DEFAULT);
+		call.start(answers, new Metadata());
+		call.request(1);
+		call.sendMessage(request);
+		call.halfClose();
+		try {
+			for (A answer = next(method, answers, caller); answer != null; answer = next(method, answers, caller)) {
+				call.request(1);
+				sink.accept(answer);
+			}
+		}
+		finally {
+			call.cancel("over", null);
+		}
+	}
+
+	private <A> @Nullable A next(MethodDescriptor<?, A> method, Answers<A> answers, Context caller) {
+		try {
+			A answer = answers.next(this.timeout);
+			answered();
+			return answer;
+		}
+		catch (StatusRuntimeException ex) {
+			throw failed(method, ex, caller);
+		}
+		catch (InterruptedException ex) {
+			Thread.currentThread().interrupt();
+			throw interrupted(ex);
+		}
 	}
 
 	/**
@@ -178,11 +333,18 @@ final class Connection {
 	 * @return the call, not started
 	 */
 	<Q, A> ClientCall<Q, A> call(MethodDescriptor<Q, A> method, Duration time) {
+		return call(method, options(time));
+	}
+
+	private <Q, A> ClientCall<Q, A> call(MethodDescriptor<Q, A> method, CallOptions options) {
 		if (this.channel.getState(false) == ConnectivityState.TRANSIENT_FAILURE) {
 			this.channel.enterIdle();
 		}
-		return this.channel.newCall(method,
-				CallOptions.DEFAULT.withDeadlineAfter(time.toNanos(), TimeUnit.NANOSECONDS));
+		return this.channel.newCall(method, options);
+	}
+
+	private static CallOptions options(Duration time) {
+		return CallOptions.DEFAULT.withDeadlineAfter(time.toNanos(), TimeUnit.NANOSECONDS);
 	}
 
 	/**
@@ -198,14 +360,18 @@ final class Connection {
 		}
 		catch (InterruptedException ex) {
 			Thread.currentThread().interrupt();
-			throw new MicroException.Cancelled("interrupted while asking the Micro server at " + this.address, ex);
+			throw interrupted(ex);
 		}
 		catch (ExecutionException ex) {
 			if (ex.getCause() instanceof TimeoutException silence) {
-				throw unknown(silence);
+				throw unknown(away(Status.Code.DEADLINE_EXCEEDED, silence, this.timeout));
 			}
 			throw Errors.toException((ex.getCause() != null) ? ex.getCause() : ex);
 		}
+	}
+
+	private MicroException.Cancelled interrupted(@Nullable InterruptedException cause) {
+		return new MicroException.Cancelled("interrupted while asking the Micro server at " + this.address, cause);
 	}
 
 	/**
@@ -219,30 +385,38 @@ final class Connection {
 
 	/**
 	 * Notes that a call failed.
+	 * @param method what was called
 	 * @param failure what it ended with
 	 * @param caller in which context the call was made
 	 * @return what that means
 	 */
-	MicroException failed(Throwable failure, Context caller) {
-		Status.Code code = (failure instanceof StatusRuntimeException ex) ? ex.getStatus().getCode()
-				: Status.Code.UNKNOWN;
+	MicroException failed(MethodDescriptor<?, ?> method, Throwable failure, Context caller) {
+		return failed(method, failure, caller, this.timeout);
+	}
+
+	private MicroException failed(MethodDescriptor<?, ?> method, Throwable failure, Context caller, Duration time) {
+		Status.Code code = code(failure);
 		Deadline limit = caller.getDeadline();
 		if (caller.isCancelled() || limit != null && limit.isExpired()) {
 			return Errors.toException(failure);
 		}
-		if (code == Status.Code.UNIMPLEMENTED) {
-			return new MicroException.Unimplemented("what answers at " + this.address
-					+ " is no Micro server with a registry; set micro.remote.address to one");
+		boolean said = said(method, failure);
+		if (code == Status.Code.UNIMPLEMENTED && !said) {
+			return new MicroException.Unimplemented("what answers at " + this.address + " is no Micro server with a "
+					+ noun(method) + "; set micro.remote.address to one");
 		}
-		// A server that stops cancels the calls it has.
-		if (code != Status.Code.DEADLINE_EXCEEDED && code != Status.Code.UNAVAILABLE && code != Status.Code.CANCELLED) {
-			return Errors.toException(failure);
-		}
+		// A server that stops cancels the calls it has. A proxy says that it finds no
+		// service.
+		boolean away = code == Status.Code.CANCELLED || !said && AWAY.contains(code);
+		return (away) ? away(code, failure, time) : Errors.toException(failure);
+	}
+
+	private MicroException.Unavailable away(Status.Code code, Throwable failure, Duration time) {
 		if (code == Status.Code.DEADLINE_EXCEEDED) {
 			// The connection may be dead without having been closed.
 			this.channel.enterIdle();
 		}
-		String reason = (code == Status.Code.DEADLINE_EXCEEDED) ? "nothing within " + this.timeout.toMillis() + " ms"
+		String reason = (code == Status.Code.DEADLINE_EXCEEDED) ? "nothing within " + time.toMillis() + " ms"
 				: reason(failure);
 		String message = "no answer from the Micro server at " + this.address + " (" + reason
 				+ "); start it with 'micro server', or set micro.remote.address to where it runs";
@@ -250,6 +424,24 @@ final class Connection {
 			logger.log(System.Logger.Level.WARNING, message);
 		}
 		return new MicroException.Unavailable(message, failure);
+	}
+
+	private static Status.Code code(Throwable failure) {
+		return (failure instanceof StatusRuntimeException ex) ? ex.getStatus().getCode() : Status.Code.UNKNOWN;
+	}
+
+	/*
+	 * Whether it is the service's own word, and not that of the connection or of
+	 * something on the way.
+	 */
+	private static boolean said(MethodDescriptor<?, ?> method, Throwable failure) {
+		return failure instanceof StatusRuntimeException ex
+				&& Errors.read("", ex.getStatus(), ex.getTrailers()).getId().equals(noun(method));
+	}
+
+	private static String noun(MethodDescriptor<?, ?> method) {
+		String service = String.valueOf(method.getServiceName());
+		return service.substring(0, Math.max(0, service.lastIndexOf('.')));
 	}
 
 	private static String reason(Throwable failure) {
@@ -276,7 +468,68 @@ final class Connection {
 	}
 
 	void close() {
+		this.timer.shutdownNow();
+		this.executor.shutdownNow();
 		this.channel.shutdownNow();
+	}
+
+	/**
+	 * Whether a request may have reached the server.
+	 */
+	private static final class Departure extends ClientStreamTracer.Factory {
+
+		private volatile boolean sent;
+
+		@Override
+		public ClientStreamTracer newClientStreamTracer(ClientStreamTracer.StreamInfo info, Metadata headers) {
+			return new ClientStreamTracer() {
+
+				@Override
+				public void streamCreated(Attributes transport, Metadata headers) {
+					Departure.this.sent = true;
+				}
+
+			};
+		}
+
+	}
+
+	/**
+	 * The answers of one call, for a thread that waits: one at most, and the end.
+	 *
+	 * @param <A> the answers' type
+	 */
+	private static final class Answers<A> extends ClientCall.Listener<A> {
+
+		private final BlockingQueue<Told<A>> told = new ArrayBlockingQueue<>(2);
+
+		@Override
+		public void onMessage(A message) {
+			this.told.add(new Told<>(message, null));
+		}
+
+		@Override
+		public void onClose(Status status, Metadata trailers) {
+			this.told.add(new Told<>(null, (status.isOk()) ? null : status.asRuntimeException(trailers)));
+		}
+
+		@Nullable A next(Duration timeout) throws InterruptedException {
+			Told<A> next = this.told.poll(timeout.toNanos(), TimeUnit.NANOSECONDS);
+			if (next == null) {
+				throw Status.DEADLINE_EXCEEDED.asRuntimeException();
+			}
+			if (next.failure != null) {
+				throw next.failure;
+			}
+			return next.message;
+		}
+
+		/**
+		 * A message, a failure, or neither at the end.
+		 */
+		private record Told<A>(@Nullable A message, @Nullable StatusRuntimeException failure) {
+		}
+
 	}
 
 }

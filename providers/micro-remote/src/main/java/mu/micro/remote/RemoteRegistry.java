@@ -9,22 +9,16 @@ import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import java.util.function.Function;
 
-import io.grpc.ClientCall;
 import io.grpc.Context;
 import io.grpc.ManagedChannel;
-import io.grpc.Status;
-import io.grpc.stub.ClientCalls;
-import io.grpc.stub.StreamObserver;
 import mu.micro.Lease;
 import mu.micro.Limits;
 import mu.micro.MicroException;
@@ -32,7 +26,6 @@ import mu.micro.Scoped;
 import mu.micro.Subscription;
 import mu.micro.core.HeldLease;
 import mu.micro.core.LatestState;
-import mu.micro.core.Threads;
 import mu.micro.grpc.Instances;
 import mu.micro.registry.Instance;
 import mu.micro.registry.Registry;
@@ -86,16 +79,7 @@ public final class RemoteRegistry implements Scoped<Registry> {
 	 */
 	private static final Duration WATCH = Duration.ofMinutes(1);
 
-	/**
-	 * The server may end a watch so much before its time as its clock is ahead.
-	 */
-	private static final Duration GRACE = Duration.ofSeconds(1);
-
 	private final Connection server;
-
-	private final ScheduledThreadPoolExecutor timer = Threads.timer("micro-remote-timer");
-
-	private final ExecutorService executor = Threads.perTask("micro-remote");
 
 	private final ReentrantLock lock = new ReentrantLock();
 
@@ -148,8 +132,6 @@ public final class RemoteRegistry implements Scoped<Registry> {
 		this.watches.forEach((watch) -> watch.delivery.close());
 		awaitEnd(CompletableFuture
 			.allOf(leaving.stream().map((announcement) -> announcement.ended).toArray(CompletableFuture[]::new)));
-		this.timer.shutdownNow();
-		this.executor.shutdownNow();
 		this.server.close();
 	}
 
@@ -172,22 +154,6 @@ public final class RemoteRegistry implements Scoped<Registry> {
 		}
 		catch (ExecutionException | TimeoutException ex) {
 			logger.log(System.Logger.Level.DEBUG, "the server has not heard of an end, which comes with the ttl", ex);
-		}
-	}
-
-	private @Nullable Future<?> after(Duration wait, Runnable task) {
-		try {
-			return this.timer.schedule(task, wait.toNanos(), TimeUnit.NANOSECONDS);
-		}
-		catch (RejectedExecutionException ex) {
-			// Closed meanwhile, which ends all there is to do.
-			return null;
-		}
-	}
-
-	private static void cancel(@Nullable Future<?> scheduled) {
-		if (scheduled != null) {
-			scheduled.cancel(false);
 		}
 	}
 
@@ -254,7 +220,7 @@ public final class RemoteRegistry implements Scoped<Registry> {
 			this.lock.lock();
 			try {
 				if (!this.over) {
-					this.next = after(wait, this::renew);
+					this.next = RemoteRegistry.this.server.after(wait, this::renew);
 				}
 			}
 			finally {
@@ -299,7 +265,7 @@ public final class RemoteRegistry implements Scoped<Registry> {
 		void lose() {
 			stop();
 			try {
-				RemoteRegistry.this.executor.execute(this.lease::lose);
+				RemoteRegistry.this.server.executor().execute(this.lease::lose);
 			}
 			catch (RejectedExecutionException ex) {
 				// Closed meanwhile, and with it the lease.
@@ -322,7 +288,7 @@ public final class RemoteRegistry implements Scoped<Registry> {
 			this.lock.lock();
 			try {
 				this.over = true;
-				cancel(this.next);
+				Connection.cancel(this.next);
 				return this.renewal;
 			}
 			finally {
@@ -333,150 +299,28 @@ public final class RemoteRegistry implements Scoped<Registry> {
 	}
 
 	/**
-	 * A watch that is opened again whenever it ends.
+	 * A watch that outlives the server.
 	 *
 	 * @param <T> what is told
 	 */
 	private final class Watch<T> {
 
-		private final WatchRequest request;
-
-		private final Function<Collection<Service>, T> read;
-
 		private final LatestState<T> delivery;
 
-		private final ReentrantLock lock = new ReentrantLock();
-
-		private @Nullable Stream stream;
-
-		private @Nullable Future<?> next;
-
-		private int failures;
-
-		private boolean over;
+		private final LastingCall<WatchRequest, Result> call;
 
 		Watch(WatchRequest request, Function<Collection<Service>, T> read, Consumer<T> listener) {
-			this.request = request;
-			this.read = read;
-			this.delivery = new LatestState<>(RemoteRegistry.this.executor, listener, this::end);
-		}
-
-		void open() {
-			this.lock.lock();
-			try {
-				if (this.over) {
-					return;
-				}
-				// Apart from the caller's context, whose end would end the watch.
-				Context previous = Context.ROOT.attach();
-				try {
-					Stream opened = new Stream();
-					this.stream = opened;
-					opened.start();
-				}
-				finally {
-					Context.ROOT.detach(previous);
-				}
-			}
-			finally {
-				this.lock.unlock();
-			}
+			this.delivery = new LatestState<>(RemoteRegistry.this.server.executor(), listener, this::end);
+			this.call = new LastingCall<>(RemoteRegistry.this.server, RegistryGrpc.getWatchMethod(), WATCH, WATCH,
+					() -> request, (result, more) -> {
+						this.delivery.offer(read.apply(result.getServicesList()));
+						more.run();
+					});
 		}
 
 		private void end() {
 			RemoteRegistry.this.watches.remove(this);
-			this.lock.lock();
-			try {
-				this.over = true;
-				cancel(this.next);
-				if (this.stream != null) {
-					this.stream.cancel("closed");
-				}
-			}
-			finally {
-				this.lock.unlock();
-			}
-		}
-
-		private void ended(Stream ended, Throwable failure) {
-			this.lock.lock();
-			try {
-				if (this.over || ended != this.stream) {
-					return;
-				}
-				this.stream = null;
-				if (ended.told && ended.due()) {
-					this.next = after(Duration.ZERO, this::open);
-					return;
-				}
-				MicroException ex = RemoteRegistry.this.server.failed(failure, Context.ROOT);
-				if (!(ex instanceof MicroException.Unavailable)) {
-					logger.log(System.Logger.Level.WARNING,
-							"a watch of the registry ended: " + ex.getMessage() + "; it is opened again");
-				}
-				this.next = after(Connection.backOff(++this.failures, LONGEST_WAIT), this::open);
-			}
-			finally {
-				this.lock.unlock();
-			}
-		}
-
-		/**
-		 * One call.
-		 */
-		private final class Stream implements StreamObserver<Result> {
-
-			private final ClientCall<WatchRequest, Result> call = RemoteRegistry.this.server
-				.call(RegistryGrpc.getWatchMethod(), WATCH);
-
-			private final long end = System.nanoTime() + WATCH.toNanos();
-
-			private volatile boolean told;
-
-			private @Nullable Future<?> overdue;
-
-			void start() {
-				this.overdue = after(RemoteRegistry.this.server.timeout(), this::silent);
-				ClientCalls.asyncServerStreamingCall(this.call, Watch.this.request, this);
-			}
-
-			private void silent() {
-				if (!this.told) {
-					ended(this, Status.DEADLINE_EXCEEDED.asRuntimeException());
-					cancel("nothing was told in time");
-				}
-			}
-
-			boolean due() {
-				return System.nanoTime() - this.end > -GRACE.toNanos();
-			}
-
-			void cancel(String why) {
-				this.call.cancel(why, null);
-			}
-
-			@Override
-			public void onNext(Result result) {
-				if (!this.told) {
-					this.told = true;
-					RemoteRegistry.cancel(this.overdue);
-					Watch.this.failures = 0;
-					RemoteRegistry.this.server.answered();
-				}
-				Watch.this.delivery.offer(Watch.this.read.apply(result.getServicesList()));
-			}
-
-			@Override
-			public void onError(Throwable failure) {
-				RemoteRegistry.cancel(this.overdue);
-				ended(this, failure);
-			}
-
-			@Override
-			public void onCompleted() {
-				onError(Status.UNAVAILABLE.withDescription("the watch was ended").asRuntimeException());
-			}
-
+			this.call.close();
 		}
 
 	}
@@ -594,7 +438,7 @@ public final class RemoteRegistry implements Scoped<Registry> {
 			finally {
 				RemoteRegistry.this.lock.unlock();
 			}
-			watch.open();
+			watch.call.open();
 			return watch.delivery;
 		}
 

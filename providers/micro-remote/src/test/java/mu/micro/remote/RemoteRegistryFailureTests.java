@@ -110,14 +110,14 @@ class RemoteRegistryFailureTests {
 	@Test
 	void aServerThatIsAwayIsNamedAtOnce() {
 		this.server.close();
-		Registry mine = registry().in("micro");
+		Registry mine = keep(new RemoteRegistry(this.server.address(), Duration.ofSeconds(60))).in("micro");
 		for (Runnable call : List.<Runnable>of(() -> mine.instances("foo"), mine::services,
 				() -> mine.register(instance("a", 1), TTL))) {
 			long start = System.nanoTime();
 			assertThatExceptionOfType(MicroException.Unavailable.class).isThrownBy(call::run)
 				.withMessageContainingAll("127.0.0.1:" + this.server.port(), "Connection refused",
 						"start it with 'micro server'", "micro.remote.address");
-			assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(5));
+			assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(15));
 		}
 	}
 
@@ -137,16 +137,16 @@ class RemoteRegistryFailureTests {
 	@Test
 	void aConnectionThatDiedInSilenceIsGivenUpForANewOne() throws Exception {
 		Relay relay = keep(new Relay(this.server.port()));
-		Registry mine = keep(new RemoteRegistry(relay.address(), Duration.ofMillis(500))).in("micro");
-		Lease lease = mine.register(instance("a", 1), Duration.ofSeconds(2));
+		Registry mine = keep(new RemoteRegistry(relay.address(), Duration.ofSeconds(2))).in("micro");
+		Lease lease = mine.register(instance("a", 1), Duration.ofSeconds(4));
 		await(() -> mine.instances("foo").size() == 1);
 		relay.fallSilent();
 		assertThatExceptionOfType(MicroException.Unavailable.class).isThrownBy(() -> mine.instances("foo"))
-			.withMessageContaining("nothing within 500 ms");
+			.withMessageContaining("nothing within 2000 ms");
 		await(() -> mine.instances("foo").equals(List.of(instance("a", 1))));
 		// Longer than the ttl, so that only a renewal over another connection counts.
 		long silent = System.nanoTime();
-		await(() -> System.nanoTime() - silent > Duration.ofSeconds(3).toNanos()
+		await(() -> System.nanoTime() - silent > Duration.ofSeconds(5).toNanos()
 				&& this.server.in("micro").instances("foo").equals(List.of(instance("a", 1))));
 		assertThat(lease.held()).isTrue();
 	}
@@ -193,12 +193,12 @@ class RemoteRegistryFailureTests {
 
 	@Test
 	void aRegistrationThatIsAnsweredLateIsUnknownAndLeavesNoInstance() {
-		Registry mine = keep(new RemoteRegistry(this.server.address(), Duration.ofMillis(300))).in("micro");
+		Registry mine = keep(new RemoteRegistry(this.server.address(), Duration.ofSeconds(2))).in("micro");
 		assertThat(mine.instances("foo")).isEmpty();
 		this.server.pause();
 		assertThatExceptionOfType(MicroException.OutcomeUnknown.class)
 			.isThrownBy(() -> mine.register(instance("a", 1), Duration.ofSeconds(60)))
-			.withMessageContainingAll(this.server.address(), "nothing within 300 ms");
+			.withMessageContainingAll(this.server.address(), "nothing within 2000 ms");
 		await(() -> this.server.in("micro").instances("foo").size() == 1);
 		this.server.resume();
 		await(() -> this.server.in("micro").instances("foo").isEmpty());
@@ -212,8 +212,7 @@ class RemoteRegistryFailureTests {
 		this.server.pause();
 		ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor();
 		this.open.add(timer::shutdownNow);
-		try (Context.CancellableContext context = Context.current()
-			.withDeadlineAfter(200, TimeUnit.MILLISECONDS, timer)) {
+		try (Context.CancellableContext context = Context.current().withDeadlineAfter(1, TimeUnit.SECONDS, timer)) {
 			context.run(() -> assertThatExceptionOfType(MicroException.TimedOut.class)
 				.isThrownBy(() -> mine.register(instance("a", 1), Duration.ofSeconds(60))));
 		}
@@ -251,7 +250,7 @@ class RemoteRegistryFailureTests {
 		assertThat(first.held()).isFalse();
 		first.close();
 		assertThat(second.held()).isTrue();
-		assertThat(mine.instances("foo")).containsExactly(instance("a", 2));
+		await(() -> mine.instances("foo").equals(List.of(instance("a", 2))));
 	}
 
 	@Test
@@ -279,16 +278,16 @@ class RemoteRegistryFailureTests {
 		this.server.close();
 		long start = System.nanoTime();
 		registry.close();
-		assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(4));
+		assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(15));
 	}
 
 	@Test
 	void closingEndsAllLeasesAtTheServer() {
 		RemoteRegistry registry = registry();
 		for (int i = 0; i < 200; i++) {
-			registry.in("micro").register(instance("i" + i, 1 + i), Duration.ofSeconds(1));
+			registry.in("micro").register(instance("i" + i, 1 + i), Duration.ofSeconds(3));
 		}
-		assertThat(this.server.in("micro").instances("foo")).hasSize(200);
+		await(() -> this.server.in("micro").instances("foo").size() == 200);
 		registry.close();
 		assertThat(this.server.in("micro").instances("foo")).isEmpty();
 	}

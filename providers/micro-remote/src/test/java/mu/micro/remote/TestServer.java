@@ -3,8 +3,13 @@ package mu.micro.remote;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.time.Clock;
 import java.time.Duration;
+import java.util.Base64;
+import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
 
 import io.grpc.ForwardingServerCall;
 import io.grpc.Metadata;
@@ -13,20 +18,48 @@ import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
 import io.grpc.ServerInterceptor;
 import io.grpc.netty.NettyServerBuilder;
+import mu.micro.config.Config;
+import mu.micro.core.Keyring;
+import mu.micro.core.StoreConfig;
+import mu.micro.core.StoreLocks;
+import mu.micro.memory.MemoryDatabases;
 import mu.micro.memory.MemoryRegistry;
 import mu.micro.registry.Registry;
+import mu.micro.services.ConfigService;
+import mu.micro.services.DatabaseService;
 import mu.micro.services.RegistryService;
+import mu.micro.services.SyncService;
+import mu.micro.store.Databases;
+import org.awaitility.Awaitility;
 
 /**
- * A Micro server with a registry in memory.
+ * A Micro server with a registry and databases in memory, and config and locks on those.
  */
 final class TestServer implements AutoCloseable {
+
+	private static final String KEY = Base64.getEncoder().encodeToString(new byte[Keyring.BYTES]);
 
 	private final MemoryRegistry registry = new MemoryRegistry();
 
 	private final RegistryService service = new RegistryService(this.registry, "micro", Duration.ofSeconds(5));
 
+	private final MemoryDatabases databases;
+
+	private final DatabaseService store;
+
+	private final StoreConfig config;
+
+	private final ConfigService settings;
+
+	private final StoreLocks locks;
+
+	private final SyncService sync;
+
 	private volatile CountDownLatch answering = new CountDownLatch(0);
+
+	private final AtomicInteger calls = new AtomicInteger();
+
+	private final AtomicInteger kept = new AtomicInteger();
 
 	private final Server server;
 
@@ -37,21 +70,43 @@ final class TestServer implements AutoCloseable {
 	}
 
 	/**
-	 * Starts with nothing registered.
-	 * @param port where, or 0 for any
+	 * Starts with nothing registered and nothing stored.
+	 * @param port where, or 0 for any; a client of somebody's may have it for a moment
 	 */
 	TestServer(int port) {
-		try {
-			this.server = NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), port))
-				.addService(this.service)
-				.intercept(new Pause())
-				.build()
-				.start();
-			this.port = this.server.getPort();
-		}
-		catch (IOException ex) {
-			throw new IllegalStateException(ex);
-		}
+		this(port, new MemoryDatabases());
+	}
+
+	/**
+	 * Starts with nothing registered.
+	 * @param port where, or 0 for any; a client of somebody's may have it for a moment
+	 * @param databases what is stored, closed by this
+	 */
+	TestServer(int port, MemoryDatabases databases) {
+		this.databases = databases;
+		this.store = new DatabaseService(databases, "micro");
+		this.config = new StoreConfig(databases, Keyring.of(List.of(KEY)));
+		this.settings = new ConfigService(this.config, "micro", Clock.systemUTC());
+		this.locks = new StoreLocks(databases, Clock.systemUTC());
+		this.sync = new SyncService(this.locks, "micro");
+		this.server = Awaitility.await()
+			.atMost(Duration.ofSeconds(5))
+			.pollDelay(Duration.ZERO)
+			.ignoreExceptionsInstanceOf(IOException.class)
+			.until(() -> start(port), Objects::nonNull);
+		this.port = this.server.getPort();
+	}
+
+	private Server start(int port) throws IOException {
+		return NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), port))
+			.addService(this.service)
+			.addService(this.store)
+			.addService(this.settings)
+			.addService(this.sync)
+			.maxInboundMessageSize(32 * 1024 * 1024)
+			.intercept(new Pause())
+			.build()
+			.start();
 	}
 
 	int port() {
@@ -66,6 +121,25 @@ final class TestServer implements AutoCloseable {
 		return this.registry.in(namespace);
 	}
 
+	Databases databases() {
+		return this.databases;
+	}
+
+	Config config(String namespace) {
+		return this.config.in(namespace);
+	}
+
+	/**
+	 * Ends the watches of the store as a server does that is about to stop.
+	 */
+	void endWatches() {
+		this.store.endWatches();
+	}
+
+	void resumeWatches() {
+		this.store.resumeWatches();
+	}
+
 	/**
 	 * Does what it is asked to, and keeps the answers back.
 	 */
@@ -78,19 +152,40 @@ final class TestServer implements AutoCloseable {
 	}
 
 	/**
+	 * How many calls there have been.
+	 */
+	int calls() {
+		return this.calls.get();
+	}
+
+	/**
+	 * How many answers have been kept back until now.
+	 */
+	int kept() {
+		return this.kept.get();
+	}
+
+	/**
 	 * Ends without a word to anybody, and forgets.
 	 */
 	@Override
 	public void close() {
+		this.server.shutdownNow();
 		resume();
 		try {
-			this.server.shutdownNow().awaitTermination();
+			this.server.awaitTermination();
 		}
 		catch (InterruptedException ex) {
 			Thread.currentThread().interrupt();
 		}
 		this.service.close();
 		this.registry.close();
+		this.store.close();
+		this.settings.close();
+		this.config.close();
+		this.sync.close();
+		this.locks.close();
+		this.databases.close();
 	}
 
 	/**
@@ -101,10 +196,14 @@ final class TestServer implements AutoCloseable {
 		@Override
 		public <Q, R> ServerCall.Listener<Q> interceptCall(ServerCall<Q, R> call, Metadata headers,
 				ServerCallHandler<Q, R> next) {
+			TestServer.this.calls.incrementAndGet();
 			return next.startCall(new ForwardingServerCall.SimpleForwardingServerCall<>(call) {
 
 				@Override
 				public void sendMessage(R message) {
+					if (TestServer.this.answering.getCount() > 0) {
+						TestServer.this.kept.incrementAndGet();
+					}
 					try {
 						TestServer.this.answering.await();
 					}

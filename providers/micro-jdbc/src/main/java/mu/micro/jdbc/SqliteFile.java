@@ -1,0 +1,516 @@
+package mu.micro.jdbc;
+
+import java.io.IOException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.List;
+import java.util.Objects;
+
+import mu.micro.Limits;
+import mu.micro.MicroException;
+import org.jspecify.annotations.Nullable;
+import org.sqlite.SQLiteConfig;
+import org.sqlite.SQLiteConnection;
+import org.sqlite.SQLiteErrorCode;
+import org.sqlite.SQLiteException;
+import org.sqlite.SQLiteJDBCLoader;
+import org.sqlite.SQLiteOpenMode;
+
+/**
+ * The file: how it is made, looked over before its first use, and opened. It is there as
+ * a whole or not at all, and never made anew in the place of one that something is wrong
+ * with.
+ * <p>
+ * Nothing here opens the file but SQLite: POSIX drops a process's locks on a file as soon
+ * as it closes any descriptor of it.
+ */
+final class SqliteFile {
+
+	/**
+	 * "mcro", by which a file says that it is ours.
+	 */
+	private static final int APPLICATION = 0x6d63726f;
+
+	/**
+	 * What makes each version of the file from the one before, beginning with nothing.
+	 */
+	private static final List<List<String>> VERSIONS = List.of(List.of(
+			"CREATE TABLE entries (revision INTEGER PRIMARY KEY, namespace BLOB NOT NULL, table_name BLOB NOT NULL, "
+					+ "key BLOB NOT NULL, expires INTEGER, checksum INTEGER NOT NULL, metadata TEXT, "
+					+ "value BLOB NOT NULL, UNIQUE (namespace, table_name, key))",
+			"CREATE INDEX entries_expires ON entries (expires) WHERE expires IS NOT NULL",
+			"CREATE TABLE gone (revision INTEGER PRIMARY KEY, namespace BLOB NOT NULL, table_name BLOB NOT NULL, "
+					+ "key BLOB NOT NULL, way INTEGER NOT NULL, checksum INTEGER NOT NULL)"));
+
+	/**
+	 * Up to which size a file is looked through before it is used, which takes some 10 ms
+	 * for each 4 MB.
+	 */
+	private static final long LOOKED_THROUGH = 8 * 1024 * 1024;
+
+	/**
+	 * More than any row has.
+	 */
+	private static final int ROW = Limits.VALUE + 64 * 1024;
+
+	/**
+	 * How large the log stays once it is copied to the file.
+	 */
+	static final int LOG_BYTES = 4 * 1024 * 1024;
+
+	private static final byte[] NOTHING = {};
+
+	private final Path path;
+
+	private final Path directory;
+
+	private final Duration timeout;
+
+	private final Clock clock;
+
+	private final SqliteMark mark;
+
+	private volatile @Nullable Object identity;
+
+	private volatile int generation;
+
+	private volatile boolean looked;
+
+	SqliteFile(Path path, Duration timeout, Clock clock) {
+		this.path = path.toAbsolutePath().normalize();
+		Path parent = this.path.getParent();
+		if (parent == null) {
+			throw new MicroException.Invalid("'" + path + "' is no file in which a database can be kept");
+		}
+		this.directory = parent;
+		this.timeout = timeout;
+		this.clock = clock;
+		this.mark = new SqliteMark(beside("-mark"), forOwnerOnly("rw-------"));
+	}
+
+	/**
+	 * Opens the file, made now if there is none.
+	 * @param path where it is
+	 * @param timeout how long to wait for other processes
+	 * @param clock where the revisions of a new file begin
+	 * @return the file
+	 * @throws MicroException.Unavailable if it cannot be used, with what to do about it
+	 */
+	static SqliteFile open(Path path, Duration timeout, Clock clock) {
+		SqliteFile file = new SqliteFile(path, timeout, clock);
+		loadLibrary();
+		try {
+			file.makeIfAbsent();
+			file.connect(true).close();
+			return file;
+		}
+		catch (SQLException ex) {
+			throw file.unavailable(ex);
+		}
+		catch (IOException ex) {
+			throw file.inaccessible(ex.toString(), ex);
+		}
+	}
+
+	private static void loadLibrary() {
+		try {
+			SQLiteJDBCLoader.initialize();
+		}
+		catch (Exception | LinkageError ex) {
+			throw new MicroException.Unavailable("SQLite's native library cannot be loaded (" + ex
+					+ "); set the system property org.sqlite.tmpdir to a directory from which programs may be run", ex);
+		}
+	}
+
+	private void makeIfAbsent() throws IOException, SQLException {
+		if (!Files.isDirectory(this.directory)) {
+			Files.createDirectories(this.directory, forOwnerOnly("rwx------"));
+		}
+		if (Files.exists(this.path, LinkOption.NOFOLLOW_LINKS)) {
+			return;
+		}
+		Path log = beside("-wal");
+		if (Files.exists(log) && !Files.exists(this.path)) {
+			throw new MicroException.Unavailable(name() + " is gone, but its log " + log
+					+ " is there; put the file back, or delete the log as well to begin with nothing");
+		}
+		Path made = Files.createTempFile(this.directory, this.path.getFileName() + ".", ".new",
+				forOwnerOnly("rw-------"));
+		try {
+			new SqliteFile(made, this.timeout, this.clock).make();
+			Files.deleteIfExists(this.mark.path());
+			Files.createLink(this.path, made);
+		}
+		catch (FileAlreadyExistsException ex) {
+			// Another process was first.
+		}
+		catch (IOException | UnsupportedOperationException ex) {
+			// No links here.
+			makeInPlace();
+		}
+		finally {
+			Files.deleteIfExists(made);
+		}
+	}
+
+	/**
+	 * Makes the file where others can see it being made: they wait until something is in
+	 * it, which is when all of it is.
+	 * @throws IOException if it cannot be made
+	 * @throws SQLException if it cannot be written
+	 */
+	void makeInPlace() throws IOException, SQLException {
+		try {
+			Files.createFile(this.path, forOwnerOnly("rw-------"));
+		}
+		catch (FileAlreadyExistsException ex) {
+			return;
+		}
+		make();
+	}
+
+	private void make() throws SQLException {
+		try (Statements statements = new Statements(open(false))) {
+			statements.run("PRAGMA auto_vacuum = INCREMENTAL");
+			update(statements);
+			statements.text("PRAGMA journal_mode = WAL");
+		}
+	}
+
+	/*
+	 * Only one process does it, and the others find it done.
+	 */
+	private void update(Statements statements) throws SQLException {
+		statements.run("BEGIN IMMEDIATE");
+		int version = (int) statements.number("PRAGMA user_version");
+		for (List<String> step : VERSIONS.subList(version, VERSIONS.size())) {
+			for (String sql : step) {
+				statements.run(sql);
+			}
+		}
+		if (version == 0) {
+			begin(statements, ChronoUnit.MICROS.between(Instant.EPOCH, this.clock.instant()));
+		}
+		statements.run("PRAGMA application_id = " + APPLICATION);
+		statements.run("PRAGMA user_version = " + VERSIONS.size());
+		statements.run("COMMIT");
+	}
+
+	/*
+	 * Revisions begin with the time: whoever remembers some of a file that was lost finds
+	 * that they are old ones, and not some that are still to come.
+	 */
+	private static void begin(Statements statements, long micros) throws SQLException {
+		long revision = Math.max(1, micros);
+		PreparedStatement first = statements.of(EntryTable.KEEP);
+		first.setLong(1, revision);
+		first.setBytes(2, NOTHING);
+		first.setBytes(3, NOTHING);
+		first.setBytes(4, NOTHING);
+		first.setInt(5, Revisions.NOTHING_YET);
+		Checksum.Row row = new Checksum.Row(new Place(NOTHING, NOTHING), NOTHING, revision, Revisions.NOTHING_YET);
+		first.setLong(6, Checksum.of(row, Checksum.NOTHING));
+		first.executeUpdate();
+	}
+
+	/*
+	 * What everybody finds out who is the first to use the file.
+	 */
+	private void lookOver() throws SQLException {
+		if (!Files.exists(this.path, LinkOption.NOFOLLOW_LINKS)) {
+			throw new MicroException.Unavailable(name() + " was deleted while it was in use; put it back, or start"
+					+ " again all processes that use it, to begin with nothing");
+		}
+		if (!Files.isRegularFile(this.path)) {
+			throw new MicroException.Unavailable(
+					name() + " is no file; move it away, or have another one used by setting micro.data-dir");
+		}
+		if (!Files.isWritable(this.path) || !Files.isWritable(this.directory)) {
+			throw inaccessible("not writable", null);
+		}
+		long end = System.nanoTime() + this.timeout.toNanos();
+		while (this.path.toFile().length() == 0) {
+			if (System.nanoTime() - end >= 0) {
+				throw new MicroException.Unavailable(name() + " is empty: something cut it off, or ended the process"
+						+ " that made it; put a backup in its place, or delete it to begin with nothing");
+			}
+			Nap.take();
+		}
+		// One that may write would take the log with it when it is closed, with all that
+		// might still be found in it.
+		boolean readOnly = true;
+		while (true) {
+			try (Statements statements = new Statements(open(readOnly))) {
+				if (lookOver(statements)) {
+					return;
+				}
+				readOnly = false;
+			}
+			catch (SQLException ex) {
+				// Its making was cut short, which is undone by writing.
+				boolean unfinished = code(ex) == SQLiteErrorCode.SQLITE_READONLY_ROLLBACK;
+				if ((!unfinished && outcome(ex) != Dialect.Outcome.BUSY) || System.nanoTime() - end >= 0) {
+					throw ex;
+				}
+				readOnly = !unfinished;
+			}
+			Nap.take();
+		}
+	}
+
+	/*
+	 * False if it has to be written to first.
+	 */
+	private boolean lookOver(Statements statements) throws SQLException {
+		long application = statements.number("PRAGMA application_id");
+		if (application != APPLICATION) {
+			throw new MicroException.Unavailable(name() + " is a database, but not one of Micro's; "
+					+ "move it away, or have another one used by setting micro.data-dir");
+		}
+		long version = statements.number("PRAGMA user_version");
+		if (version < 0 || version > VERSIONS.size()) {
+			throw new MicroException.Unavailable(
+					name() + " has format " + version + ", and this program knows those up to " + VERSIONS.size()
+							+ "; use a newer version of Micro, or another file by setting micro.data-dir");
+		}
+		if (this.path.toFile().length() <= LOOKED_THROUGH) {
+			String found = statements.text("PRAGMA integrity_check(1)");
+			if (!found.equals("ok")) {
+				throw damaged(found, null);
+			}
+		}
+		boolean ready = version == VERSIONS.size() && statements.text("PRAGMA journal_mode").equals("wal");
+		if (ready) {
+			compareWithMark(statements);
+		}
+		else if (!statements.connection().isReadOnly()) {
+			update(statements);
+			statements.text("PRAGMA journal_mode = WAL");
+		}
+		return ready;
+	}
+
+	private void compareWithMark(Statements statements) throws SQLException {
+		long acknowledged = this.mark.read();
+		long last = Revisions.last(statements);
+		if (last < acknowledged) {
+			throw new MicroException.Unavailable(
+					name() + " ends with revision " + last + ", but " + acknowledged + " was acknowledged: its log "
+							+ beside("-wal") + " was damaged or deleted, or the file is an older"
+							+ " one; put back what belongs together, or delete " + this.mark.path()
+							+ " to go on without the rest");
+		}
+	}
+
+	/**
+	 * Opens a connection.
+	 * @param readOnly whether it is only read from
+	 * @return the connection
+	 * @throws SQLException if there is none now
+	 */
+	Connection connect(boolean readOnly) throws SQLException {
+		if (!this.looked) {
+			this.identity = identify();
+			lookOver();
+			this.looked = true;
+		}
+		long end = System.nanoTime() + this.timeout.toNanos();
+		while (true) {
+			try {
+				return open(readOnly);
+			}
+			catch (SQLException ex) {
+				// Who opens it first recovers its log, and who comes meanwhile waits.
+				if (outcome(ex) != Dialect.Outcome.BUSY || System.nanoTime() - end >= 0
+						|| Thread.currentThread().isInterrupted()) {
+					throw ex;
+				}
+			}
+			Nap.take();
+		}
+	}
+
+	/**
+	 * Whether the file was deleted or replaced while it was in use: from now on another
+	 * one is meant, which is looked over before it is used.
+	 * @return whether what was written since this was asked last may be in no file
+	 */
+	boolean isReplaced() {
+		Object now = identify();
+		if (Objects.equals(now, this.identity)) {
+			return false;
+		}
+		this.identity = now;
+		this.looked = false;
+		this.generation++;
+		this.mark.close();
+		return true;
+	}
+
+	/**
+	 * What to tell whoever wrote to the file that was deleted or replaced.
+	 * @return the exception
+	 */
+	MicroException.Unavailable replaced() {
+		return new MicroException.Unavailable(
+				name() + " was deleted or replaced while it was in use, and what was written is not in it;"
+						+ " write it again, once the file is there");
+	}
+
+	/**
+	 * Grows each time the file was replaced: connections from before are of no use.
+	 * @return the number
+	 */
+	int generation() {
+		return this.generation;
+	}
+
+	private @Nullable Object identify() {
+		try {
+			return Files.readAttributes(this.path, BasicFileAttributes.class).fileKey();
+		}
+		catch (IOException ex) {
+			return null;
+		}
+	}
+
+	SqliteMark mark() {
+		return this.mark;
+	}
+
+	private Connection open(boolean readOnly) throws SQLException {
+		SQLiteConfig config = new SQLiteConfig();
+		config.setReadOnly(readOnly);
+		// Which asked for it to be made where it is not there.
+		config.resetOpenMode(SQLiteOpenMode.CREATE);
+		config.setBusyTimeout(0);
+		config.setGetGeneratedKeys(false);
+		config.setSynchronous(SQLiteConfig.SynchronousMode.FULL);
+		config.setJournalSizeLimit(LOG_BYTES);
+		config.setPragma(SQLiteConfig.Pragma.MMAP_SIZE, "0");
+		config.setPragma(SQLiteConfig.Pragma.LIMIT_LENGTH, String.valueOf(ROW));
+		// As a URI, in which no character of a name means anything.
+		Connection connection = config.createConnection("jdbc:sqlite:" + this.path.toUri());
+		try (Statement statement = connection.createStatement()) {
+			statement.execute("PRAGMA cell_size_check = ON");
+			// Transactions are begun and ended by statements; the driver is to leave them
+			// alone.
+			connection.unwrap(SQLiteConnection.class).getConnectionConfig().setAutoCommit(false);
+			return connection;
+		}
+		catch (SQLException ex) {
+			connection.close();
+			throw ex;
+		}
+	}
+
+	/**
+	 * What messages call it.
+	 * @return the words
+	 */
+	String name() {
+		return "the file " + this.path;
+	}
+
+	Path directory() {
+		return this.directory;
+	}
+
+	/**
+	 * How large the log is.
+	 * @return its bytes
+	 */
+	long logBytes() {
+		return beside("-wal").toFile().length();
+	}
+
+	private Path beside(String suffix) {
+		return this.path.resolveSibling(this.path.getFileName() + suffix);
+	}
+
+	/**
+	 * What a statement did that failed.
+	 * @param failure how it failed
+	 * @return what that means
+	 */
+	static Dialect.Outcome outcome(SQLException failure) {
+		return switch (kind(failure)) {
+			case SQLITE_BUSY, SQLITE_LOCKED, SQLITE_PROTOCOL -> Dialect.Outcome.BUSY;
+			case SQLITE_INTERRUPT -> Dialect.Outcome.GIVEN_UP;
+			// What was not written whole is no commit; what was, and not synced, may be
+			// one.
+			case SQLITE_IOERR -> (code(failure) == SQLiteErrorCode.SQLITE_IOERR_WRITE) ? Dialect.Outcome.UNDONE
+					: Dialect.Outcome.UNKNOWN;
+			case SQLITE_NOMEM -> Dialect.Outcome.UNKNOWN;
+			default -> Dialect.Outcome.UNDONE;
+		};
+	}
+
+	/**
+	 * What to tell the caller.
+	 * @param failure how a statement failed
+	 * @return the exception
+	 */
+	MicroException.Unavailable unavailable(SQLException failure) {
+		return switch (kind(failure)) {
+			case SQLITE_CORRUPT, SQLITE_NOTADB, SQLITE_FORMAT -> damaged(failure.toString(), failure);
+			case SQLITE_FULL -> new MicroException.Unavailable(
+					"there is no space left for " + name() + "; make some, nothing was written", failure);
+			case SQLITE_IOERR -> new MicroException.Unavailable(name() + " could not be read or written ("
+					+ failure.getMessage() + "); see whether its disk is full or failing", failure);
+			case SQLITE_READONLY, SQLITE_PERM, SQLITE_CANTOPEN, SQLITE_AUTH ->
+				inaccessible(failure.toString(), failure);
+			case SQLITE_BUSY, SQLITE_LOCKED, SQLITE_PROTOCOL ->
+				new MicroException.Unavailable(name() + " is held by another process for longer than " + this.timeout
+						+ "; see whether one is stopped, and continue or end it", failure);
+			default ->
+				new MicroException.Unavailable(name() + " cannot be used (" + failure.getMessage() + ")", failure);
+		};
+	}
+
+	private MicroException.Unavailable damaged(String how, @Nullable Throwable cause) {
+		return new MicroException.Unavailable(
+				name() + " is damaged, or no SQLite database (" + how
+						+ "); nothing was changed in it, so keep a copy, and put a snapshot or a backup in its place",
+				cause);
+	}
+
+	private MicroException.Unavailable inaccessible(String how, @Nullable Throwable cause) {
+		return new MicroException.Unavailable(name() + " cannot be opened or made (" + how
+				+ "); see to it that this user may read and write it and its directory, or have another one used by"
+				+ " setting micro.data-dir", cause);
+	}
+
+	private FileAttribute<?>[] forOwnerOnly(String permissions) {
+		return this.directory.getFileSystem().supportedFileAttributeViews().contains("posix")
+				? new FileAttribute<?>[] {
+						PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString(permissions)) }
+				: new FileAttribute<?>[0];
+	}
+
+	private static SQLiteErrorCode code(SQLException failure) {
+		return (failure instanceof SQLiteException ours) ? ours.getResultCode() : SQLiteErrorCode.UNKNOWN_ERROR;
+	}
+
+	/*
+	 * The kind of which an error is a special case.
+	 */
+	private static SQLiteErrorCode kind(SQLException failure) {
+		SQLiteErrorCode code = code(failure);
+		return (code.code > 0) ? SQLiteErrorCode.getErrorCode(code.code & 0xff) : code;
+	}
+
+}

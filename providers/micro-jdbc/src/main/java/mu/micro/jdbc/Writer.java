@@ -1,0 +1,398 @@
+package mu.micro.jdbc;
+
+import java.sql.SQLException;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
+
+import mu.micro.MicroException;
+import mu.micro.core.Threads;
+import mu.micro.store.TableWrite;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The one thread that writes. It takes what callers wait for, as much as there is, and
+ * commits it in one transaction, so that many share one wait for the disk. It first gets
+ * hold of the database and then looks who is still waiting: a caller that gives up before
+ * knows that nothing was written.
+ * <p>
+ * It also clears away what has expired, and has the dialect take care of the database.
+ */
+final class Writer implements AutoCloseable {
+
+	/**
+	 * How many requests wait; who has one more waits for a place.
+	 */
+	private static final int QUEUE = 1024;
+
+	/**
+	 * How many requests share a commit, and how large their values may be.
+	 */
+	private static final int GROUP = 256;
+
+	private static final long GROUP_BYTES = 16 * 1024 * 1024;
+
+	/**
+	 * How often it looks what has expired and what care is due.
+	 */
+	private static final Duration CARE = Duration.ofMillis(250);
+
+	/**
+	 * How long it tries to get hold of the database for that.
+	 */
+	private static final Duration PATIENCE = Duration.ofMillis(50);
+
+	private static final System.Logger logger = System.getLogger(Writer.class.getName());
+
+	private final Dialect dialect;
+
+	private final Clock clock;
+
+	private final Duration timeout;
+
+	private final Runnable committed;
+
+	private final BlockingQueue<WriteRequest> queue = new ArrayBlockingQueue<>(QUEUE);
+
+	private final Thread thread;
+
+	private volatile boolean closed;
+
+	/**
+	 * Whether somebody else is writing now.
+	 */
+	private volatile boolean busy;
+
+	/**
+	 * The connection, which belongs to the thread; null after it failed.
+	 */
+	private @Nullable EntryTable table;
+
+	/**
+	 * Whether to wait no longer until others are done, which belongs to it too.
+	 */
+	private BooleanSupplier enough = () -> true;
+
+	private long cared = System.nanoTime();
+
+	private boolean untidy;
+
+	/**
+	 * Connects and begins.
+	 * @param dialect where to write
+	 * @param clock tells when entries are over
+	 * @param timeout how long a caller waits
+	 * @param committed told after each commit; must not block
+	 * @throws SQLException if there is no connection
+	 */
+	Writer(Dialect dialect, Clock clock, Duration timeout, Runnable committed) throws SQLException {
+		this.dialect = dialect;
+		this.clock = clock;
+		this.timeout = timeout;
+		this.committed = committed;
+		this.table = new EntryTable(dialect, this::isPatient);
+		this.thread = Threads.daemons("micro-store-writer").newThread(this::run);
+		this.thread.start();
+	}
+
+	/**
+	 * Writes, and waits for it.
+	 * @param namespace whose tables
+	 * @param writes all or none of these
+	 * @return the revision of each
+	 */
+	List<Long> write(byte[] namespace, List<TableWrite> writes) {
+		WriteRequest request = new WriteRequest(namespace, writes);
+		long end = System.nanoTime() + this.timeout.toNanos();
+		try {
+			if (!this.queue.offer(request)
+					&& !this.queue.offer(request, this.timeout.toNanos(), TimeUnit.NANOSECONDS)) {
+				throw new MicroException.Unavailable("not written within " + this.timeout + ", because " + QUEUE
+						+ " others wait to be written to " + this.dialect.name() + " already; write less at once");
+			}
+			if (request.await(this.closed ? 0 : end - System.nanoTime())) {
+				return request.revisions();
+			}
+		}
+		catch (InterruptedException ex) {
+			Thread.currentThread().interrupt();
+			if (withdraw(request)) {
+				throw new MicroException.Cancelled("interrupted before it was written to " + this.dialect.name(), ex);
+			}
+			throw unknown("interrupted while it was being written", ex);
+		}
+		if (withdraw(request)) {
+			throw this.closed ? Readers.closed() : tooLate();
+		}
+		throw unknown("not written within " + this.timeout + ", but under way", null);
+	}
+
+	private boolean withdraw(WriteRequest request) {
+		if (!request.withdraw()) {
+			return false;
+		}
+		this.queue.remove(request);
+		return true;
+	}
+
+	private MicroException.Unavailable tooLate() {
+		if (this.busy) {
+			return new MicroException.Unavailable("not written within " + this.timeout
+					+ ", because another process is writing to " + this.dialect.name()
+					+ " all that time; see whether one is stopped, and continue or end it");
+		}
+		return new MicroException.Unavailable("not written within " + this.timeout + ", because " + this.dialect.name()
+				+ " takes what is written so slowly; write less at once, or see what keeps the disk busy");
+	}
+
+	private MicroException.OutcomeUnknown unknown(String what, @Nullable Throwable cause) {
+		return new MicroException.OutcomeUnknown(
+				what + " to " + this.dialect.name() + "; read whether it was, before trying again", cause);
+	}
+
+	private void run() {
+		try {
+			while (!this.closed) {
+				WriteRequest request = this.queue.poll(CARE.toMillis(), TimeUnit.MILLISECONDS);
+				if (request != null) {
+					serve(request);
+				}
+				if (System.nanoTime() - this.cared >= CARE.toNanos()) {
+					care();
+					this.cared = System.nanoTime();
+				}
+			}
+		}
+		catch (InterruptedException ex) {
+			// Closed: done.
+		}
+		finally {
+			disconnect();
+			for (WriteRequest left = this.queue.poll(); left != null; left = this.queue.poll()) {
+				refuse(left, Readers::closed);
+			}
+		}
+	}
+
+	private void serve(WriteRequest first) {
+		List<WriteRequest> group = new ArrayList<>();
+		try {
+			EntryTable open = connected();
+			if (begin(open, () -> this.closed || (first.isWithdrawn() && this.queue.isEmpty()))) {
+				take(first, group);
+				if (!write(open, group)) {
+					// One of them is not to be written: not the fault of the others.
+					for (WriteRequest each : group) {
+						writeAlone(each);
+					}
+				}
+			}
+			refuse(first, Readers::closed);
+		}
+		catch (SQLException ex) {
+			disconnect();
+			refuse(first, () -> this.dialect.unavailable(ex));
+			group.forEach((each) -> each.fail(() -> this.dialect.unavailable(ex)));
+		}
+		catch (MicroException.Unavailable ex) {
+			disconnect();
+			refuse(first, () -> ex);
+			group.forEach((each) -> each.fail(() -> ex));
+		}
+		catch (Throwable ex) {
+			// An Error too: the requests that follow are none the worse for it.
+			logger.log(System.Logger.Level.WARNING, "writing to " + this.dialect.name() + " failed", ex);
+			disconnect();
+			group.forEach((each) -> each.fail(() -> unknown("failed while it was being written", ex)));
+		}
+	}
+
+	private void refuse(WriteRequest request, Supplier<MicroException.Unavailable> why) {
+		if (request.take()) {
+			request.fail(why);
+		}
+	}
+
+	/*
+	 * Gets hold of the database, or has had enough of waiting for it.
+	 */
+	private boolean begin(EntryTable open, BooleanSupplier waitedEnough) throws SQLException {
+		this.enough = waitedEnough;
+		while (true) {
+			try {
+				open.begin();
+				this.busy = false;
+				return true;
+			}
+			catch (SQLException ex) {
+				if (this.dialect.outcome(ex) != Dialect.Outcome.BUSY) {
+					throw ex;
+				}
+			}
+			if (!isPatient()) {
+				return false;
+			}
+		}
+	}
+
+	private boolean isPatient() {
+		this.busy = true;
+		if (this.enough.getAsBoolean()) {
+			return false;
+		}
+		Nap.take();
+		return true;
+	}
+
+	private void take(WriteRequest first, List<WriteRequest> group) {
+		long size = 0;
+		for (WriteRequest next = first; next != null; next = this.queue.poll()) {
+			if (next.take()) {
+				group.add(next);
+				size += next.size();
+			}
+			if (group.size() == GROUP || size >= GROUP_BYTES) {
+				return;
+			}
+		}
+	}
+
+	/*
+	 * Writes requests in the transaction that was begun, and answers them. False if they
+	 * are as before, because one of several failed.
+	 */
+	private boolean write(EntryTable open, List<WriteRequest> group) {
+		List<Supplier<List<Long>>> answers = new ArrayList<>(group.size());
+		try {
+			long now = this.clock.millis();
+			for (WriteRequest each : group) {
+				answers.add(write(open, each, now));
+			}
+			open.forget();
+		}
+		catch (SQLException ex) {
+			disconnect();
+			if (group.size() > 1) {
+				return false;
+			}
+			group.forEach((each) -> each.fail(() -> this.dialect.unavailable(ex)));
+			return true;
+		}
+		try {
+			open.commit();
+		}
+		catch (MicroException.Unavailable ex) {
+			disconnect();
+			group.forEach((each) -> each.fail(() -> ex));
+			return true;
+		}
+		catch (SQLException ex) {
+			disconnect();
+			boolean unclear = this.dialect.outcome(ex) == Dialect.Outcome.UNKNOWN;
+			group.forEach((each) -> each.fail(
+					() -> unclear ? unknown("failed while it was being committed", ex) : this.dialect.unavailable(ex)));
+			return true;
+		}
+		for (int i = 0; i < group.size(); i++) {
+			group.get(i).complete(answers.get(i));
+		}
+		this.committed.run();
+		return true;
+	}
+
+	// A refusal counts only once what it was refused for is committed.
+	private static Supplier<List<Long>> write(EntryTable open, WriteRequest request, long now) throws SQLException {
+		try {
+			List<Long> revisions = open.apply(request.rows(), now);
+			return () -> revisions;
+		}
+		catch (EntryTable.Refusal ex) {
+			return () -> {
+				throw ex.asException();
+			};
+		}
+		catch (MicroException ex) {
+			return () -> {
+				throw ex;
+			};
+		}
+	}
+
+	private void writeAlone(WriteRequest request) throws SQLException {
+		EntryTable open = connected();
+		if (begin(open, giveUpAfter(PATIENCE))) {
+			write(open, List.of(request));
+		}
+		else {
+			request.fail(this::tooLate);
+		}
+	}
+
+	private void care() {
+		try {
+			EntryTable open = connected();
+			long now = this.clock.millis();
+			while (open.isDue(now) && begin(open, giveUpAfter(PATIENCE))) {
+				open.sweep(now);
+				open.forget();
+				open.commit();
+				this.committed.run();
+				if (!this.queue.isEmpty()) {
+					break;
+				}
+			}
+			this.enough = giveUpAfter(PATIENCE);
+			boolean more = true;
+			while (more && !this.closed) {
+				more = this.dialect.tidy(open.statements()) && this.queue.isEmpty();
+			}
+			this.untidy = false;
+		}
+		catch (Throwable ex) {
+			boolean inTheWay = ex instanceof SQLException failure
+					&& this.dialect.outcome(failure) == Dialect.Outcome.BUSY;
+			logger.log((inTheWay || this.untidy) ? System.Logger.Level.DEBUG : System.Logger.Level.WARNING,
+					this.dialect.name() + " was not cleaned up; that is tried again", ex);
+			this.untidy = !inTheWay;
+			disconnect();
+		}
+	}
+
+	private BooleanSupplier giveUpAfter(Duration time) {
+		long end = System.nanoTime() + time.toNanos();
+		return () -> this.closed || System.nanoTime() - end >= 0;
+	}
+
+	private EntryTable connected() throws SQLException {
+		EntryTable open = this.table;
+		if (open == null) {
+			open = new EntryTable(this.dialect, this::isPatient);
+			this.table = open;
+		}
+		return open;
+	}
+
+	// What was begun is undone with it. A statement that failed is of no use afterwards.
+	private void disconnect() {
+		if (this.table != null) {
+			this.table.close();
+			this.table = null;
+		}
+	}
+
+	/**
+	 * Ends it: what is being written is written, what waits is not.
+	 */
+	@Override
+	public void close() {
+		this.closed = true;
+		Ending.of(this.thread, this.timeout);
+	}
+
+}

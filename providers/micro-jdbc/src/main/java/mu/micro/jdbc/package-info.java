@@ -1,0 +1,7 @@
+/**
+ * What services keep, in an SQL database.
+ */
+@NullMarked
+package mu.micro.jdbc;
+
+import org.jspecify.annotations.NullMarked;
