@@ -29,11 +29,18 @@ import org.springframework.stereotype.Component;
 public @interface MicroService {
 
 	/**
-	 * The service's name, and the bean's.
-	 * @return a name; when empty, {@code spring.application.name}, and a bean name made
-	 * from the class
+	 * The same as {@link #name()}.
+	 * @return a name, or empty
 	 */
-	@AliasFor(annotation = Component.class)
+	@AliasFor("name")
 	String value() default "";
+
+	/**
+	 * The service's name. The bean's is made from the class, so that a service, a
+	 * repository and other services of one name go together.
+	 * @return a name; when empty, {@code spring.application.name}
+	 */
+	@AliasFor("value")
+	String name() default "";
 
 }

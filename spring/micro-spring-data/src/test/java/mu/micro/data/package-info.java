@@ -1,0 +1,4 @@
+@NullMarked
+package mu.micro.data;
+
+import org.jspecify.annotations.NullMarked;
