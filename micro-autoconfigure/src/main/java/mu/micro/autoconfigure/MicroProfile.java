@@ -1,5 +1,6 @@
 package mu.micro.autoconfigure;
 
+import java.util.HashMap;
 import java.util.Locale;
 import java.util.Map;
 
@@ -12,22 +13,26 @@ public enum MicroProfile {
 	/**
 	 * A laptop with nothing installed and, if one likes, no server.
 	 */
-	LOCAL(Map.of("micro.registry.type", "local", "micro.listen-address", "127.0.0.1")),
+	LOCAL("local", "sqlite", "store", Map.of("micro.listen-address", "127.0.0.1")),
 
 	/**
 	 * Under a Micro server, which provides everything.
 	 */
-	SERVICE(Map.of("micro.registry.type", "remote", "micro.listen-address", "0.0.0.0", "server.port", "0")),
+	SERVICE("remote", "remote", "remote", Map.of("micro.listen-address", "0.0.0.0", "server.port", "0")),
 
 	/**
 	 * Within one JVM.
 	 */
-	TEST(Map.of("micro.registry.type", "memory", "micro.listen-address", "127.0.0.1"));
+	TEST("memory", "memory", "store", Map.of("micro.listen-address", "127.0.0.1"));
 
 	private final Map<String, String> defaults;
 
-	MicroProfile(Map<String, String> defaults) {
-		this.defaults = defaults;
+	MicroProfile(String registry, String store, String overStore, Map<String, String> more) {
+		this.defaults = new HashMap<>(more);
+		this.defaults.put("micro.registry.type", registry);
+		this.defaults.put("micro.store.type", store);
+		this.defaults.put("micro.config.type", overStore);
+		this.defaults.put("micro.sync.type", overStore);
 	}
 
 	Map<String, String> defaults() {

@@ -7,6 +7,7 @@ import java.net.NetworkInterface;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 import mu.micro.MicroException;
@@ -28,12 +29,17 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * listen address when unset.
  * @param service This application as a service.
  * @param registry Where services are found.
+ * @param store Where data is kept.
+ * @param config Where settings that change are kept.
+ * @param sync Where locks are kept.
+ * @param sqlite The file of the SQLite store.
  * @param remote The Micro server that the remote providers speak to.
  */
 @ConfigurationProperties("micro")
 public record MicroProperties(MicroProfile profile, @DefaultValue("micro") String namespace, Path dataDir,
 		String listenAddress, @Nullable String advertisedHost, @DefaultValue Service service,
-		@DefaultValue Registry registry, @DefaultValue Remote remote) {
+		@DefaultValue Registry registry, @DefaultValue Store store, @DefaultValue Config config,
+		@DefaultValue Sync sync, @DefaultValue Sqlite sqlite, @DefaultValue Remote remote) {
 
 	/**
 	 * The host under which others reach what listens here.
@@ -97,6 +103,48 @@ public record MicroProperties(MicroProfile profile, @DefaultValue("micro") Strin
 	 * @param ttl How long an instance may outlive its process.
 	 */
 	public record Registry(RegistryType type, @DefaultValue("10s") Duration ttl) {
+	}
+
+	/**
+	 * Where data is kept.
+	 *
+	 * @param type Provider of the store.
+	 */
+	public record Store(StoreType type) {
+	}
+
+	/**
+	 * Where settings that change are kept.
+	 *
+	 * @param type Provider of the configuration.
+	 * @param secretKeys Keys that secrets are encrypted with, 32 bytes each in Base64;
+	 * the first encrypts, all decrypt. Made in the data directory when unset.
+	 */
+	public record Config(ConfigType type, @DefaultValue List<String> secretKeys) {
+
+		@Override
+		public String toString() {
+			return "Config[type=" + this.type + ", " + this.secretKeys.size() + " secret keys]";
+		}
+
+	}
+
+	/**
+	 * Where locks are kept.
+	 *
+	 * @param type Provider of locks and leadership.
+	 * @param leaderTtl How long leadership may outlive its leader.
+	 */
+	public record Sync(SyncType type, @DefaultValue("10s") Duration leaderTtl) {
+	}
+
+	/**
+	 * The file of the SQLite store.
+	 *
+	 * @param file The file; store.db in the data directory when unset.
+	 * @param timeout How long a call may wait for others that write.
+	 */
+	public record Sqlite(Path file, @DefaultValue("5s") Duration timeout) {
 	}
 
 	/**

@@ -7,27 +7,20 @@ final class MissingProviderException extends RuntimeException {
 
 	private final String property;
 
-	private final String type;
+	private final ProviderType type;
 
-	private final String module;
-
-	MissingProviderException(String property, String type, String module) {
-		super(property + "=" + type + " needs mu.micro:" + module);
+	MissingProviderException(String property, ProviderType type) {
+		super(property + "=" + type.id() + " needs mu.micro:" + type.module());
 		this.property = property;
 		this.type = type;
-		this.module = module;
 	}
 
 	String property() {
 		return this.property;
 	}
 
-	String type() {
+	ProviderType type() {
 		return this.type;
-	}
-
-	String module() {
-		return this.module;
 	}
 
 }

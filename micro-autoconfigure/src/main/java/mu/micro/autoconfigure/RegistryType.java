@@ -1,33 +1,42 @@
 package mu.micro.autoconfigure;
 
 /**
- * The providers of the registry, and the module that each comes in.
+ * The providers of the registry.
  */
-public enum RegistryType {
+public enum RegistryType implements ProviderType {
 
 	/**
 	 * mDNS on loopback, paired with files in the data directory.
 	 */
-	LOCAL("micro-local"),
+	LOCAL("micro-local", "mu.micro.local.LocalRegistry"),
 
 	/**
 	 * Within one JVM.
 	 */
-	MEMORY("micro-core"),
+	MEMORY("micro-core", "mu.micro.memory.MemoryRegistry"),
 
 	/**
 	 * A Micro server's.
 	 */
-	REMOTE("micro-remote");
+	REMOTE("micro-remote", "mu.micro.remote.RemoteRegistry");
 
 	private final String module;
 
-	RegistryType(String module) {
+	private final String type;
+
+	RegistryType(String module, String type) {
 		this.module = module;
+		this.type = type;
 	}
 
-	String module() {
+	@Override
+	public String module() {
 		return this.module;
+	}
+
+	@Override
+	public String type() {
+		return this.type;
 	}
 
 }

@@ -123,8 +123,11 @@ class ServiceAutoConfigurationTests {
 				.build()
 				.start();
 			try (ConfigurableApplicationContext context = start(EchoApplication.class, "micro.registry.type=remote",
-					"micro.remote.address=127.0.0.1:" + server.getPort(), "micro.remote.timeout=1s")) {
-				assertThat(output).contains("'echo' is not registered yet").contains("not up yet");
+					"micro.remote.address=127.0.0.1:" + server.getPort())) {
+				Awaitility.await()
+					.atMost(Duration.ofSeconds(20))
+					.untilAsserted(
+							() -> assertThat(output).contains("'echo' is not registered yet").contains("not up yet"));
 				refusal.set(Status.RESOURCE_EXHAUSTED.withDescription("too many nodes"));
 				Awaitility.await()
 					.atMost(Duration.ofSeconds(20))

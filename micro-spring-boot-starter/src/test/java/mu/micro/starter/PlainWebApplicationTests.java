@@ -53,7 +53,8 @@ class PlainWebApplicationTests {
 			assertThat(output.getOut().lines().filter((line) -> line.contains("mu.micro") || line.contains("m.m.")))
 				.singleElement()
 				.asString()
-				.contains("Micro profile local, registry local");
+				.contains("Micro profile local: registry local, store sqlite, config store, sync store");
+			assertThat(this.data.resolve("store.db")).doesNotExist();
 		}
 	}
 
