@@ -1,17 +1,28 @@
 package mu.micro.server;
 
+import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
 
 import mu.micro.Scoped;
 import mu.micro.autoconfigure.MicroProfile;
 import mu.micro.autoconfigure.MicroProperties;
+import mu.micro.config.Config;
+import mu.micro.core.Locks;
+import mu.micro.core.StoreLocks;
 import mu.micro.registry.Registry;
+import mu.micro.services.ConfigService;
+import mu.micro.services.DatabaseService;
 import mu.micro.services.RegistryService;
+import mu.micro.services.StoreService;
+import mu.micro.services.SyncService;
+import mu.micro.services.WatchedService;
 import mu.micro.spring.MicroService;
+import mu.micro.store.Databases;
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
 
+import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.SpringApplication;
 import org.springframework.boot.autoconfigure.SpringBootApplication;
 import org.springframework.boot.context.event.ApplicationReadyEvent;
@@ -43,18 +54,48 @@ public class ServerApplication {
 		return new RegistryService(registries, properties.namespace(), SCHEMA_TIMEOUT);
 	}
 
+	@Bean
+	@MicroService(StoreService.NAME)
+	StoreService storeService(Databases databases, MicroProperties properties) {
+		return new StoreService(databases, properties.namespace(), Clock.systemUTC());
+	}
+
+	@Bean
+	@MicroService(StoreService.NAME)
+	DatabaseService databaseService(Databases databases, MicroProperties properties) {
+		return new DatabaseService(databases, properties.namespace());
+	}
+
+	@Bean
+	@MicroService(ConfigService.NAME)
+	ConfigService configService(Scoped<Config> configs, MicroProperties properties) {
+		return new ConfigService(configs, properties.namespace(), Clock.systemUTC());
+	}
+
+	@Bean
+	Locks locks(Databases databases) {
+		return new StoreLocks(databases, Clock.systemUTC());
+	}
+
+	@Bean
+	@MicroService(SyncService.NAME)
+	SyncService syncService(Locks locks, MicroProperties properties) {
+		return new SyncService(locks, properties.namespace());
+	}
+
 	/*
 	 * Watches would otherwise keep the server from stopping gracefully.
 	 */
 	@Bean
-	ApplicationListener<GrpcServerShutdownEvent> endWatches(RegistryService registry) {
-		return (event) -> registry.endWatches();
+	ApplicationListener<GrpcServerShutdownEvent> endWatches(ObjectProvider<WatchedService> services) {
+		return (event) -> services.forEach(WatchedService::endWatches);
 	}
 
 	@Bean
-	ApplicationListener<GrpcServerStartedEvent> resumeWatches(RegistryService registry, MicroProperties micro) {
+	ApplicationListener<GrpcServerStartedEvent> resumeWatches(ObjectProvider<WatchedService> services,
+			MicroProperties micro) {
 		return (event) -> {
-			registry.resumeWatches();
+			services.forEach(WatchedService::resumeWatches);
 			logger.info("Micro server: core services at " + micro.listenAddress() + ":" + event.getPort());
 		};
 	}

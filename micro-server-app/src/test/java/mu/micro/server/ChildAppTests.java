@@ -63,7 +63,8 @@ class ChildAppTests {
 		app.start();
 		Awaitility.await().until(app::gaveUp);
 		assertThat(app.state()).isEqualTo("gave up: ended with exit code 7");
-		assertThat(output).contains("6 times in a row, and is not started again");
+		Awaitility.await()
+			.untilAsserted(() -> assertThat(output).contains("6 times in a row, and is not started again"));
 		stop(app);
 	}
 

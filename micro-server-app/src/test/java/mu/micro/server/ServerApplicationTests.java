@@ -4,6 +4,7 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.time.Duration;
 
 import io.grpc.ManagedChannel;
 import io.grpc.ManagedChannelBuilder;
@@ -14,6 +15,7 @@ import mu.micro.wire.registry.GetRequest;
 import mu.micro.wire.registry.ListRequest;
 import mu.micro.wire.registry.RegistryGrpc;
 import mu.micro.wire.registry.Service;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 
 import org.springframework.beans.factory.annotation.Autowired;
@@ -42,11 +44,14 @@ class ServerApplicationTests {
 			RegistryGrpc.RegistryBlockingStub client = RegistryGrpc.newBlockingStub(channel);
 			assertThat(client.listServices(ListRequest.getDefaultInstance()).getServicesList())
 				.extracting(Service::getName)
-				.containsExactly("registry");
-			Service service = client.getService(GetRequest.newBuilder().setService("registry").build()).getServices(0);
-			assertThat(service.getNodes(0).getId()).isEqualTo(instance.id());
-			assertThat(service.getEndpointsList()).extracting(Endpoint::getName)
-				.contains("Registry.GetService", "Registry.Watch");
+				.containsExactly("config", "registry", "store", "sync");
+			Awaitility.await().atMost(Duration.ofSeconds(30)).untilAsserted(() -> {
+				Service service = client.getService(GetRequest.newBuilder().setService("registry").build())
+					.getServices(0);
+				assertThat(service.getNodes(0).getId()).isEqualTo(instance.id());
+				assertThat(service.getEndpointsList()).extracting(Endpoint::getName)
+					.contains("Registry.GetService", "Registry.Watch");
+			});
 		}
 		finally {
 			channel.shutdownNow();
