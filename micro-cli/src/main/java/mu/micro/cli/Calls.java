@@ -1,10 +1,6 @@
 package mu.micro.cli;
 
-import java.io.IOException;
-import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.function.Predicate;
 
@@ -20,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Calls {
 
-	private static final int MAX_INPUT = 64 * 1024 * 1024;
+	private static final int MAX_INPUT = 64;
 
 	private final Terminal terminal;
 
@@ -119,29 +115,7 @@ final class Calls {
 	}
 
 	private String body(String json) {
-		try {
-			if (json.equals("-")) {
-				return read(this.terminal.in(), "standard input");
-			}
-			if (json.startsWith("@")) {
-				try (InputStream file = Files.newInputStream(Path.of(json.substring(1)))) {
-					return read(file, json.substring(1));
-				}
-			}
-			return json;
-		}
-		catch (IOException | IllegalArgumentException ex) {
-			throw new Failure(Failure.USAGE,
-					"Cannot read '" + Terminal.plain(json) + "': check that the file is there.", ex);
-		}
-	}
-
-	private static String read(InputStream in, String name) throws IOException {
-		byte[] bytes = in.readNBytes(MAX_INPUT + 1);
-		if (bytes.length > MAX_INPUT) {
-			throw Failure.usage("The request in " + name + " is larger than 64 MB.");
-		}
-		return new String(bytes, StandardCharsets.UTF_8);
+		return new String(Input.read(this.terminal, json, "request", MAX_INPUT), StandardCharsets.UTF_8);
 	}
 
 	private static DynamicMessage parse(Schema schema, MethodDescriptor method, String json) {

@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Help.Ansi;
 import picocli.CommandLine.Model.CommandSpec;
@@ -23,6 +24,11 @@ final class Commands {
 	 */
 	static final Map<String, String> ALL = all();
 
+	/**
+	 * Puts options that all commands have behind a command's own.
+	 */
+	private static final int COMMON = 1;
+
 	private static final String FOOTER = "Exit codes: 0 done, 1 timed out or used wrongly, 2 not authorized,"
 			+ " 3 endpoint written wrong, 4 no such service or Micro not reachable, 5 no such endpoint,"
 			+ " 127 the service's error, 128 anything else.";
@@ -37,6 +43,9 @@ final class Commands {
 		all.put("get", "Show one service: 'get service NAME'.");
 		all.put("call", "Call an endpoint with JSON.");
 		all.put("stream", "Call an endpoint that streams, with JSON.");
+		all.put("store", "Read and write what services keep.");
+		all.put("config", "Read and change settings while services run.");
+		all.put("lock", "Run a command while nobody else does.");
 		all.put("debug", "Show the health and statistics of a service's instances.");
 		all.put("version", "Show the version.");
 		all.put("help", "Show this page, or that of a command or service.");
@@ -115,13 +124,22 @@ final class Commands {
 				spec.addPositional(positional("0", "0..1", "SHELL", "bash or zsh; the script is for both."));
 				spec.usageMessage().footer("", "Try it with: source <(micro completion)");
 			}
+			case "store" -> StoreCommands.add(spec);
+			case "config" -> ConfigCommands.add(spec);
+			case "lock" -> LockCommands.add(spec);
 			default -> {
 			}
 		}
 		return spec;
 	}
 
-	private static CommandSpec spec(String name, String description) {
+	/**
+	 * A command without parameters, and with the options that all have.
+	 * @param name the command's name
+	 * @param description what it does
+	 * @return the command, to be added to
+	 */
+	static CommandSpec spec(String name, String description) {
 		CommandSpec spec = CommandSpec.create().name(name);
 		for (Options.Option option : Options.ALL) {
 			spec.addOption(option(option, option.name(), option.hidden()));
@@ -129,7 +147,11 @@ final class Commands {
 				spec.addOption(option(option, option.name().replace('_', '-'), true));
 			}
 		}
-		spec.addOption(OptionSpec.builder("--help", "-h").usageHelp(true).description("Show this page.").build());
+		spec.addOption(OptionSpec.builder("--help", "-h")
+			.usageHelp(true)
+			.order(COMMON)
+			.description("Show this page.")
+			.build());
 		if (name.equals("micro")) {
 			spec.addOption(OptionSpec.builder("--version").versionHelp(true).description("Show the version.").build());
 		}
@@ -149,6 +171,7 @@ final class Commands {
 	private static OptionSpec option(Options.Option option, String written, boolean hidden) {
 		OptionSpec.Builder builder = OptionSpec.builder("--" + written)
 			.description(option.description())
+			.order(COMMON)
 			.hidden(hidden);
 		if (option.label() != null) {
 			builder.type(List.class).auxiliaryTypes(String.class).arity("1").paramLabel(option.label());
@@ -156,7 +179,30 @@ final class Commands {
 		return builder.build();
 	}
 
-	private static PositionalParamSpec positional(String index, String arity, String label, String description) {
+	/**
+	 * An option of one command, which stands before those that all have.
+	 * @param label what its value is called, or null for an option without a value
+	 * @param description for the help page
+	 * @param names how it is written, with dashes
+	 * @return the option
+	 */
+	static OptionSpec option(@Nullable String label, String description, String... names) {
+		OptionSpec.Builder builder = OptionSpec.builder(names).description(description);
+		if (label != null) {
+			builder.type(String.class).arity("1").paramLabel(label);
+		}
+		return builder.build();
+	}
+
+	/**
+	 * A word behind a command.
+	 * @param index where it stands, from 0, or a range of that
+	 * @param arity how many there are
+	 * @param label what it is called
+	 * @param description for the help page
+	 * @return the parameter
+	 */
+	static PositionalParamSpec positional(String index, String arity, String label, String description) {
 		return PositionalParamSpec.builder()
 			.index(index)
 			.arity(arity)

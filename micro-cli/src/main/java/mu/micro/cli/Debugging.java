@@ -1,5 +1,6 @@
 package mu.micro.cli;
 
+import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
@@ -64,7 +65,7 @@ final class Debugging {
 	void stats(List<String> services) {
 		List<Answer<StatsResponse>> answers = ask(services, (stub) -> stub.stats(StatsRequest.getDefaultInstance()));
 		print(answers, List.of("STARTED", "UPTIME", "MEMORY", "THREADS", "GC", "REQUESTS", "ERRORS"),
-				(answer) -> List.of(started(answer.getStarted()), uptime(answer.getUptime()),
+				(answer) -> List.of(started(answer.getStarted()), Time.text(Duration.ofSeconds(answer.getUptime())),
 						memory(answer.getMemory()), Long.toUnsignedString(answer.getThreads()), gc(answer.getGc()),
 						Long.toUnsignedString(answer.getRequests()), Long.toUnsignedString(answer.getErrors())),
 				(answer, json) -> {
@@ -163,20 +164,6 @@ final class Debugging {
 
 	private static String started(long seconds) {
 		return STARTED.format(Instant.ofEpochSecond(seconds).atZone(ZoneId.systemDefault()));
-	}
-
-	private static String uptime(long seconds) {
-		StringBuilder text = new StringBuilder();
-		if (seconds >= 86400) {
-			text.append(seconds / 86400).append('d');
-		}
-		if (seconds >= 3600) {
-			text.append(seconds / 3600 % 24).append('h');
-		}
-		if (seconds >= 60) {
-			text.append(seconds / 60 % 60).append('m');
-		}
-		return text.append(seconds % 60).append('s').toString();
 	}
 
 	private static String memory(long bytes) {

@@ -1,6 +1,5 @@
 package mu.micro.cli;
 
-import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.Reader;
@@ -23,8 +22,6 @@ import org.jspecify.annotations.Nullable;
  * One call of any kind: JSON in, JSON out.
  */
 final class Exchange {
-
-	private static final int MAX_LINE = 16 * 1024 * 1024;
 
 	private final Proxy proxy;
 
@@ -89,10 +86,10 @@ final class Exchange {
 
 	private void send(BlockingClientCall<byte[], byte[]> call, AtomicReference<@Nullable Failure> unsent) {
 		try {
-			Reader in = new BufferedReader(new InputStreamReader(this.terminal.in(), StandardCharsets.UTF_8));
-			int number = 1;
-			for (String line = line(in, number); line != null; line = line(in, ++number)) {
-				if (!line.isBlank() && !call.write(parse(line, number).toByteArray())) {
+			Reader in = new InputStreamReader(this.terminal.in(), StandardCharsets.UTF_8);
+			Lines lines = new Lines(in, "standard input");
+			for (String line = lines.next(); line != null; line = lines.next()) {
+				if (!line.isBlank() && !call.write(parse(line, lines).toByteArray())) {
 					return;
 				}
 			}
@@ -118,30 +115,13 @@ final class Exchange {
 		call.cancel(String.valueOf(failure.getMessage()), failure);
 	}
 
-	private DynamicMessage parse(String line, int number) {
+	private DynamicMessage parse(String line, Lines lines) {
 		try {
 			return Json.parse(this.schema, this.method.getInputType(), line);
 		}
 		catch (MicroException.Invalid ex) {
-			throw Failure
-				.usage("Line " + number + " of standard input is " + Terminal.plain(String.valueOf(ex.getMessage())));
+			throw Failure.usage(lines.place() + " is " + Terminal.plain(String.valueOf(ex.getMessage())));
 		}
-	}
-
-	private static @Nullable String line(Reader in, int number) throws IOException {
-		StringBuilder line = new StringBuilder();
-		int next = in.read();
-		if (next < 0) {
-			return null;
-		}
-		while (next >= 0 && next != '\n') {
-			if (line.length() == MAX_LINE) {
-				throw Failure.usage("Line " + number + " of standard input is longer than 16 million characters.");
-			}
-			line.append((char) next);
-			next = in.read();
-		}
-		return line.toString();
 	}
 
 	private void print(byte[] message) {

@@ -110,17 +110,7 @@ final class Launch {
 	 * @return its exit code
 	 */
 	static int run(List<String> command, Map<String, String> environment) {
-		ProcessBuilder builder = new ProcessBuilder(command).inheritIO();
-		builder.environment().clear();
-		builder.environment().putAll(environment);
-		Process process;
-		try {
-			process = builder.start();
-		}
-		catch (IOException ex) {
-			throw new Failure(Failure.OTHER,
-					"Cannot start " + command.get(0) + ": check that it is a program this machine can run.", ex);
-		}
+		Process process = start(command, environment);
 		Thread end = new Thread(() -> end(process));
 		Runtime.getRuntime().addShutdownHook(end);
 		try {
@@ -135,6 +125,25 @@ final class Launch {
 		}
 		catch (IllegalStateException ex) {
 			return Failure.OTHER;
+		}
+	}
+
+	/**
+	 * Starts a program.
+	 * @param command the program and its arguments
+	 * @param environment its environment
+	 * @return the program, running
+	 */
+	static Process start(List<String> command, Map<String, String> environment) {
+		ProcessBuilder builder = new ProcessBuilder(command).inheritIO();
+		builder.environment().clear();
+		builder.environment().putAll(environment);
+		try {
+			return builder.start();
+		}
+		catch (IOException ex) {
+			throw new Failure(Failure.OTHER, "Cannot start " + Terminal.plain(command.get(0))
+					+ ": check that it is a program this machine can run.", ex);
 		}
 	}
 

@@ -6,6 +6,7 @@ import java.io.InputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Clock;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -14,8 +15,10 @@ import java.util.Map;
 import com.google.gson.JsonObject;
 import picocli.CommandLine;
 import picocli.CommandLine.Help.Ansi;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
+import picocli.CommandLine.UnmatchedArgumentException;
 
 /**
  * The {@code micro} command.
@@ -106,10 +109,8 @@ public final class Micro {
 			last = last.subcommand();
 			command.add(last.commandSpec().name());
 		}
-		List<String> words = last.matchedPositionals()
-			.stream()
-			.flatMap((positional) -> positional.stringValues().stream())
-			.toList();
+		Arguments arguments = new Arguments(last);
+		List<String> words = arguments.words();
 		Options options = Commands.options(Options.of(this.environment), parsed);
 		Terminal terminal = new Terminal(options, this.environment, this.in, this.out, this.err);
 		if (last.isUsageHelpRequested()) {
@@ -119,7 +120,7 @@ public final class Micro {
 			return version(terminal);
 		}
 		if (!command.isEmpty()) {
-			return builtIn(terminal, command, words);
+			return builtIn(terminal, command, arguments);
 		}
 		if (words.isEmpty()) {
 			throw Failure.usage("No command is given; see 'micro help'.");
@@ -130,21 +131,48 @@ public final class Micro {
 	private static Failure misused(ParameterException ex) {
 		String name = ex.getCommandLine().getCommandSpec().qualifiedName(" ");
 		String help = name.replaceFirst("^micro", "micro help");
+		CommandSpec spec = ex.getCommandLine().getCommandSpec();
+		if (ex instanceof UnmatchedArgumentException unmatched && !spec.subcommands().isEmpty()
+				&& !unmatched.getUnmatched().get(0).startsWith("-")) {
+			String word = unmatched.getUnmatched().get(0);
+			String closest = Closest.to(word, spec.subcommands().keySet());
+			return new Failure(Failure.USAGE,
+					"'" + name + "' has no command '" + Terminal.plain(word) + "'"
+							+ ((closest != null) ? "; did you mean '" + closest + "'?" : ".") + " See '" + help + "'.",
+					ex);
+		}
 		return new Failure(Failure.USAGE, Terminal.plain(String.valueOf(ex.getMessage())) + "; see '" + help + "'.",
 				ex);
 	}
 
-	private int builtIn(Terminal terminal, List<String> command, List<String> words) {
-		switch (String.join(" ", command)) {
+	private int builtIn(Terminal terminal, List<String> command, Arguments arguments) {
+		if (!arguments.parsed().commandSpec().subcommands().isEmpty()) {
+			throw Failure
+				.usage("'micro " + command.get(0) + "' wants one more word; see 'micro help " + command.get(0) + "'.");
+		}
+		List<String> words = arguments.words();
+		switch (command.get(0)) {
 			case "server" -> {
 				return Launch.server(words, this.environment);
 			}
 			case "services" -> new Listing(terminal).services();
-			case "get service" -> new Listing(terminal).service(words.get(0));
+			case "get" -> new Listing(terminal).service(words.get(0));
 			case "call", "stream" -> new Calls(terminal).json(words.get(0), words.get(1),
 					(words.size() > 2) ? words.get(2) : null, command.get(0).equals("stream"));
-			case "debug health" -> new Debugging(terminal).health(words.get(0));
-			case "debug stats" -> new Debugging(terminal).stats(words);
+			case "debug" -> {
+				Debugging debugging = new Debugging(terminal);
+				if (command.get(1).equals("health")) {
+					debugging.health(words.get(0));
+				}
+				else {
+					debugging.stats(words);
+				}
+			}
+			case "store" -> new StoreCommands(terminal, Clock.systemUTC(), arguments).run();
+			case "config" -> new ConfigCommands(terminal, arguments).run();
+			case "lock" -> {
+				return new LockCommands(terminal, Clock.systemUTC(), arguments).run();
+			}
 			case "version" -> {
 				return version(terminal);
 			}
@@ -158,8 +186,7 @@ public final class Micro {
 				}
 				this.out.print(Completion.script());
 			}
-			default -> throw Failure
-				.usage("'micro " + command.get(0) + "' wants one more word; see 'micro help " + command.get(0) + "'.");
+			default -> throw new IllegalStateException(command.get(0));
 		}
 		return 0;
 	}

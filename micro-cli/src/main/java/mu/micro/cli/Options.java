@@ -8,7 +8,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.Predicate;
-import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 import org.jspecify.annotations.Nullable;
@@ -33,6 +32,8 @@ record Options(String proxy, boolean json, @Nullable Duration timeout, Map<Strin
 
 	static final Duration DEFAULT_TIMEOUT = Duration.ofSeconds(10);
 
+	private static final Duration LONGEST_TIMEOUT = Duration.ofDays(365);
+
 	/**
 	 * All options but {@code --help}, which needs no value and ends the command.
 	 */
@@ -48,8 +49,6 @@ record Options(String proxy, boolean json, @Nullable Duration timeout, Map<Strin
 	private static final int DEFAULT_PORT = 8081;
 
 	private static final int MAX_PORT = 65535;
-
-	private static final Pattern TIME = Pattern.compile("(\\d{1,9})(h|ms|m|s|us|µs|ns)");
 
 	private static final Pattern KEY = Pattern.compile("[0-9a-z_.-]+");
 
@@ -80,7 +79,9 @@ record Options(String proxy, boolean json, @Nullable Duration timeout, Map<Strin
 			case PROXY_ADDRESS ->
 				new Options(Address.of(value).toString(), this.json, this.timeout, this.metadata, this.stacktrace);
 			case "output" -> new Options(this.proxy, json(value), this.timeout, this.metadata, this.stacktrace);
-			case "request_timeout" -> new Options(this.proxy, this.json, time(value), this.metadata, this.stacktrace);
+			case "request_timeout" -> new Options(this.proxy, this.json,
+					Time.parse("--request_timeout", value, Duration.ofNanos(1), LONGEST_TIMEOUT, "up to a year"),
+					this.metadata, this.stacktrace);
 			case "metadata" -> withMetadata(value);
 			case STACKTRACE -> new Options(this.proxy, this.json, this.timeout, this.metadata, true);
 			default -> throw new IllegalArgumentException(name);
@@ -90,33 +91,9 @@ record Options(String proxy, boolean json, @Nullable Duration timeout, Map<Strin
 	private static boolean json(String value) {
 		return switch (value) {
 			case "json" -> true;
-			case "text" -> false;
+			case "text", "table" -> false;
 			default -> throw Failure.usage("--output is 'text' or 'json', not '" + value + "'.");
 		};
-	}
-
-	private static Duration time(String value) {
-		Duration sum = Duration.ZERO;
-		Matcher matcher = TIME.matcher(value);
-		int end = 0;
-		while (end < value.length() && matcher.find(end) && matcher.start() == end) {
-			long count = Long.parseLong(matcher.group(1));
-			Duration part = switch (matcher.group(2)) {
-				case "h" -> Duration.ofHours(count);
-				case "m" -> Duration.ofMinutes(count);
-				case "s" -> Duration.ofSeconds(count);
-				case "ms" -> Duration.ofMillis(count);
-				case "ns" -> Duration.ofNanos(count);
-				default -> Duration.ofNanos(count * 1000);
-			};
-			sum = sum.plus(part);
-			end = matcher.end();
-		}
-		if (end < value.length() || sum.isZero() || sum.toDays() > 365) {
-			throw Failure
-				.usage("--request_timeout wants a time such as 5s, 200ms or 1m30s, up to a year, not '" + value + "'.");
-		}
-		return sum;
 	}
 
 	private Options withMetadata(String value) {

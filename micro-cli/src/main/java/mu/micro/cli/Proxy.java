@@ -74,23 +74,30 @@ final class Proxy implements AutoCloseable {
 	 */
 	Proxy(Options options) {
 		this.options = options;
+		InetSocketAddress address = address(options);
+		// An event loop that still waits in the kernel when the JVM exits costs 300 ms:
+		// one of our own can be ended before.
+		this.loop = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
+		this.channel = builder(address, this.loop).directExecutor().build();
+	}
+
+	private static InetSocketAddress address(Options options) {
 		Options.Address proxy = options.address();
 		InetSocketAddress address = new InetSocketAddress(proxy.host(), proxy.port());
 		if (address.isUnresolved()) {
 			throw new Failure(Failure.SERVICE, "The host '" + proxy.host()
 					+ "' is unknown: say where Micro's proxy is with --proxy_address=host:port.");
 		}
-		// An event loop that still waits in the kernel when the JVM exits costs 300 ms:
-		// one of our own can be ended before.
-		this.loop = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
-		this.channel = NettyChannelBuilder.forAddress(address)
-			.eventLoopGroup(this.loop)
+		return address;
+	}
+
+	private static NettyChannelBuilder builder(InetSocketAddress address, EventLoopGroup loop) {
+		return NettyChannelBuilder.forAddress(address)
+			.eventLoopGroup(loop)
 			.channelType(NioSocketChannel.class)
 			.usePlaintext()
 			.maxInboundMessageSize(MAX_MESSAGE)
-			.disableRetry()
-			.directExecutor()
-			.build();
+			.disableRetry();
 	}
 
 	private Proxy(Options options, EventLoopGroup loop, ManagedChannel channel) {
@@ -253,17 +260,34 @@ final class Proxy implements AutoCloseable {
 	}
 
 	private Channel to(String service, @Nullable String instance) {
+		Metadata headers = headers(service);
+		if (instance != null) {
+			headers.discardAll(INSTANCE);
+			headers.put(INSTANCE, instance);
+		}
+		return ClientInterceptors.intercept(this.channel, MetadataUtils.newAttachHeadersInterceptor(headers));
+	}
+
+	private Metadata headers(String service) {
 		Metadata headers = new Metadata();
 		for (Map.Entry<String, String> entry : this.options.metadata().entrySet()) {
 			headers.put(Metadata.Key.of(entry.getKey(), Metadata.ASCII_STRING_MARSHALLER), entry.getValue());
 		}
 		headers.discardAll(SERVICE);
 		headers.put(SERVICE, service);
-		if (instance != null) {
-			headers.discardAll(INSTANCE);
-			headers.put(INSTANCE, instance);
-		}
-		return ClientInterceptors.intercept(this.channel, MetadataUtils.newAttachHeadersInterceptor(headers));
+		return headers;
+	}
+
+	/**
+	 * A connection of its own to one service. What is called over it is never called back
+	 * on the event loop.
+	 * @param service the service's name
+	 * @return a channel, to be closed before this proxy is
+	 */
+	ManagedChannel channel(String service) {
+		return builder(address(this.options), this.loop)
+			.intercept(MetadataUtils.newAttachHeadersInterceptor(headers(service)))
+			.build();
 	}
 
 	private RegistryGrpc.RegistryBlockingStub registry(Deadline deadline) {
@@ -292,9 +316,8 @@ final class Proxy implements AutoCloseable {
 			return new Failure(Failure.TIMEOUT, detail, failure);
 		}
 		if (meant instanceof MicroException.TimedOut) {
-			return new Failure(Failure.TIMEOUT, "The service '" + service + "' did not answer within "
-					+ text(this.options.limit().toMillis()) + ": try again, or give it longer with --request_timeout.",
-					failure);
+			return new Failure(Failure.TIMEOUT,
+					silence(service) + ": try again, or give it longer with --request_timeout.", failure);
 		}
 		if (meant instanceof MicroException.Unauthenticated || meant instanceof MicroException.Denied) {
 			return new Failure(Failure.DENIED, "Not authorized to perform this request: " + detail, failure);
@@ -311,6 +334,15 @@ final class Proxy implements AutoCloseable {
 			return new Failure(Failure.SERVICE, detail, failure);
 		}
 		return new Failure(Failure.ANSWER, detail, failure);
+	}
+
+	/**
+	 * Says that an answer did not come in time.
+	 * @param service whom the call was for
+	 * @return the beginning of a sentence
+	 */
+	String silence(String service) {
+		return "The service '" + service + "' did not answer within " + text(this.options.limit().toMillis());
 	}
 
 	private static String text(long millis) {

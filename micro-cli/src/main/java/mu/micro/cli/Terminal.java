@@ -1,6 +1,8 @@
 package mu.micro.cli;
 
+import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.io.PrintStream;
 import java.util.List;
 import java.util.Locale;
@@ -40,9 +42,30 @@ record Terminal(Options options, Map<String, String> environment, InputStream in
 	 * @param json the document
 	 */
 	void json(JsonElement json) {
-		String line = gson(FormattingStyle.COMPACT).toJson(json);
-		boolean fits = this.options.json() || line.length() <= WIDTH;
-		this.out.println(escaped((fits) ? line : gson(FormattingStyle.PRETTY).toJson(json)));
+		String line = line(json);
+		if (this.options.json() || line.length() <= WIDTH) {
+			this.out.println(line);
+		}
+		else {
+			indented(json);
+		}
+	}
+
+	/**
+	 * Prints one JSON document over as many lines as it has members and items.
+	 * @param json the document
+	 */
+	void indented(JsonElement json) {
+		this.out.println(escaped(gson(FormattingStyle.PRETTY).toJson(json)));
+	}
+
+	/**
+	 * Writes one JSON document on one line.
+	 * @param json the document
+	 * @return the line, without its end
+	 */
+	static String line(JsonElement json) {
+		return escaped(gson(FormattingStyle.COMPACT).toJson(json));
 	}
 
 	/*
@@ -67,6 +90,40 @@ record Terminal(Options options, Map<String, String> environment, InputStream in
 	}
 
 	/**
+	 * Prints text as it is, and ends its last line if it does not do so itself.
+	 * @param text text that is printable
+	 */
+	void text(String text) {
+		this.out.print(text);
+		if (!text.endsWith("\n")) {
+			this.out.println();
+		}
+	}
+
+	/**
+	 * Standard output for bytes.
+	 * @return a stream, not to be closed, that fails where nobody takes what is written
+	 */
+	OutputStream bytes() {
+		return new OutputStream() {
+
+			@Override
+			public void write(int octet) throws IOException {
+				write(new byte[] { (byte) octet }, 0, 1);
+			}
+
+			@Override
+			public void write(byte[] octets, int offset, int length) throws IOException {
+				Terminal.this.out.write(octets, offset, length);
+				if (Terminal.this.out.checkError()) {
+					throw new IOException("nobody takes what is written to standard output");
+				}
+			}
+
+		};
+	}
+
+	/**
 	 * Prints lines whose cells stand below each other.
 	 * @param rows the lines' cells
 	 */
@@ -86,6 +143,24 @@ record Terminal(Options options, Map<String, String> environment, InputStream in
 			}
 			this.out.println(line.toString().stripTrailing());
 		}
+	}
+
+	/**
+	 * A name from elsewhere on one line, such that a person can tell it from others.
+	 * @param name any text
+	 * @return the text with its control characters as {@code \\u} and four digits
+	 */
+	static String name(String name) {
+		StringBuilder text = new StringBuilder(name.length());
+		name.codePoints().forEach((point) -> {
+			if (Character.isISOControl(point)) {
+				text.append(String.format(Locale.ROOT, "\\u%04x", point));
+			}
+			else {
+				text.appendCodePoint(point);
+			}
+		});
+		return text.toString();
 	}
 
 	/**

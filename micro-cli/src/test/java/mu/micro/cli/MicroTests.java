@@ -425,11 +425,13 @@ class MicroTests {
 		Process bash = new ProcessBuilder("bash", "-c",
 				"source " + script + "; complete() { COMP_WORDS=(" + program
 						+ " \"$@\"); COMP_CWORD=$#; _complete_micro_services; echo \"${COMPREPLY[*]}\"; };"
-						+ "complete he; complete get service ''; complete call hello; complete debug he; complete se")
+						+ "complete he; complete get service ''; complete call hello; complete debug he; complete se;"
+						+ " complete store re; complete lock r; complete config s")
 			.redirectError(ProcessBuilder.Redirect.DISCARD)
 			.start();
 		assertThat(new String(bash.getInputStream().readAllBytes(), StandardCharsets.UTF_8).lines().toList())
-			.containsExactly("help helloworld", "helloworld", "helloworld", "health", "server services");
+			.containsExactly("help helloworld", "helloworld", "helloworld", "health", "server services", "read restore",
+					"run", "set");
 		assertThat(bash.waitFor()).isZero();
 	}
 

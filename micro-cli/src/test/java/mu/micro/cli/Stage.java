@@ -7,6 +7,7 @@ import java.io.InputStream;
 import java.io.PrintStream;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -14,34 +15,52 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 
+import io.grpc.BindableService;
 import io.grpc.Context;
 import io.grpc.Contexts;
+import io.grpc.HandlerRegistry;
 import io.grpc.InternalServer;
 import io.grpc.Metadata;
+import io.grpc.MethodDescriptor;
 import io.grpc.Server;
 import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
 import io.grpc.ServerInterceptor;
+import io.grpc.ServerMethodDefinition;
+import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.netty.NettyServerBuilder;
 import io.grpc.protobuf.services.ProtoReflectionServiceV1;
 import mu.micro.Lease;
 import mu.micro.MicroException;
 import mu.micro.cli.helloworld.HelloworldGrpc;
+import mu.micro.config.Config;
+import mu.micro.core.Keyring;
+import mu.micro.core.StoreConfig;
+import mu.micro.core.StoreLocks;
+import mu.micro.core.StoreSync;
 import mu.micro.grpc.Errors;
+import mu.micro.grpc.Frames;
+import mu.micro.memory.MemoryDatabases;
 import mu.micro.memory.MemoryRegistry;
 import mu.micro.registry.Instance;
 import mu.micro.registry.Registry;
 import mu.micro.services.CallCounter;
+import mu.micro.services.ConfigService;
+import mu.micro.services.DatabaseService;
 import mu.micro.services.DebugService;
 import mu.micro.services.RegistryService;
+import mu.micro.services.SyncService;
+import mu.micro.store.Database;
 
 /**
- * One real server that is Micro and its services to the command line: registry, debug,
- * reflection and helloworld. Like the proxy it knows services by the micro-service
- * header. An instance whose id starts with "old" offers people and no helloworld; of a
- * service with such instances it is the one that calls reach which name none.
+ * One real server that is Micro and its services to the command line: registry, store,
+ * config, locks, debug, reflection and helloworld. Like the proxy it knows services by
+ * the micro-service header. An instance whose id starts with "old" offers people and no
+ * helloworld; of a service with such instances it is the one that calls reach which name
+ * none.
  */
 final class Stage implements AutoCloseable {
 
@@ -51,29 +70,53 @@ final class Stage implements AutoCloseable {
 
 	private final RegistryService service = new RegistryService(this.registries, "micro", Duration.ofSeconds(5));
 
+	private final MemoryDatabases databases = new MemoryDatabases();
+
+	private final DatabaseService database = new DatabaseService(this.databases, "micro");
+
+	private final StoreConfig configs = new StoreConfig(this.databases, Keyring.of(List.of("A".repeat(43) + "=")));
+
+	private final ConfigService config = new ConfigService(this.configs, "micro", Clock.systemUTC());
+
+	private final StoreLocks locks = new StoreLocks(this.databases, Clock.systemUTC());
+
+	private final SyncService sync = new SyncService(this.locks, "micro");
+
 	private final List<Metadata> calls = new CopyOnWriteArrayList<>();
 
 	private final Server server;
 
 	private final Server old = NettyServerBuilder.forPort(0).addService(new People()).build();
 
+	private final AtomicInteger answers = new AtomicInteger(Integer.MAX_VALUE);
+
 	private final Map<String, String> environment = new TreeMap<>();
 
-	Stage() throws IOException {
+	/**
+	 * A server with some of store, config and sync.
+	 * @param data which of them
+	 * @throws IOException if there is no port
+	 */
+	Stage(String... data) throws IOException {
 		CallCounter counter = new CallCounter();
-		this.server = NettyServerBuilder.forAddress(new InetSocketAddress("127.0.0.1", 0))
-			.addService(new Helloworld())
+		Map<String, BindableService> known = Map.of("store", this.database, "config", this.config, "sync", this.sync);
+		NettyServerBuilder builder = NettyServerBuilder.forAddress(new InetSocketAddress("127.0.0.1", 0));
+		List.of(data).forEach((name) -> builder.addService(known.get(name)));
+		this.server = builder.addService(new Helloworld())
 			.addService(new People())
 			.addService(this.service)
 			.addService(new DebugService(() -> "ok", counter))
 			.addService(ProtoReflectionServiceV1.newInstance())
+			.fallbackHandlerRegistry(new Elsewhere())
 			.intercept(counter)
 			.intercept(new Route())
+			.maxInboundMessageSize(32 * 1024 * 1024)
 			.build()
 			.start();
 		this.environment.put("MICRO_PROXY", "127.0.0.1:" + this.server.getPort());
 		register("helloworld", "h-1");
 		register("registry", "r-1");
+		List.of(data).forEach((name) -> register(name, name + "-1"));
 	}
 
 	Lease register(String service, String id) {
@@ -83,6 +126,40 @@ final class Stage implements AutoCloseable {
 	Lease register(String service, String id, Map<String, String> metadata) {
 		return this.registry.register(new Instance(service, "latest", id, "127.0.0.1", this.server.getPort(), metadata),
 				Duration.ofMinutes(5));
+	}
+
+	/**
+	 * What the store serves.
+	 * @param namespace whose
+	 * @return the data
+	 */
+	Database database(String namespace) {
+		return this.databases.in(namespace);
+	}
+
+	/**
+	 * What the config serves.
+	 * @param namespace whose
+	 * @return the settings
+	 */
+	Config config(String namespace) {
+		return this.configs.in(namespace);
+	}
+
+	/**
+	 * The locks that the server gives, held by somebody else.
+	 * @return to be closed
+	 */
+	StoreSync somebody() {
+		return new StoreSync(this.databases, Clock.systemUTC());
+	}
+
+	/**
+	 * How many calls are answered yet; then there is silence.
+	 * @param count how many from now on
+	 */
+	void answer(int count) {
+		this.answers.set(count);
 	}
 
 	int port() {
@@ -131,7 +208,13 @@ final class Stage implements AutoCloseable {
 		this.server.shutdownNow();
 		this.server.awaitTermination(10, TimeUnit.SECONDS);
 		this.service.close();
+		this.database.close();
+		this.sync.close();
+		this.locks.close();
+		this.config.close();
+		this.configs.close();
 		this.registries.close();
+		this.databases.close();
 	}
 
 	/**
@@ -142,6 +225,10 @@ final class Stage implements AutoCloseable {
 	 * @param err what it complained of
 	 */
 	record Ran(int code, String out, String err) {
+
+		static Ran of(String out) {
+			return new Ran(0, out, "");
+		}
 
 		List<String> lines() {
 			return this.out.lines().toList();
@@ -158,6 +245,10 @@ final class Stage implements AutoCloseable {
 		public <Q, R> ServerCall.Listener<Q> interceptCall(ServerCall<Q, R> call, Metadata headers,
 				ServerCallHandler<Q, R> next) {
 			Stage.this.calls.add(headers);
+			if (Stage.this.answers.getAndDecrement() <= 0) {
+				return new ServerCall.Listener<>() {
+				};
+			}
 			String name = headers.get(Proxy.SERVICE);
 			List<String> known = new ArrayList<>(Stage.this.registry.services());
 			if (name != null && !known.contains(name)) {
@@ -185,6 +276,23 @@ final class Stage implements AutoCloseable {
 			call.close(ex.getStatus(), ex.getTrailers());
 			return new ServerCall.Listener<>() {
 			};
+		}
+
+	}
+
+	/**
+	 * Has calls to what is not here come as far as the others.
+	 */
+	private static final class Elsewhere extends HandlerRegistry {
+
+		@Override
+		public ServerMethodDefinition<?, ?> lookupMethod(String name, String authority) {
+			ServerCallHandler<byte[], byte[]> handler = (call, headers) -> {
+				call.close(Status.UNIMPLEMENTED.withDescription("not here"), new Metadata());
+				return new ServerCall.Listener<>() {
+				};
+			};
+			return ServerMethodDefinition.create(Frames.method(name, MethodDescriptor.MethodType.UNARY), handler);
 		}
 
 	}
