@@ -41,11 +41,13 @@ class ArchitectureTests {
 			Map.entry("micro-grpc", Set.of("micro-api")),
 			Map.entry("micro-services", Set.of("micro-api", "micro-core", "micro-grpc")),
 			Map.entry("micro-local", Set.of("micro-api", "micro-core")),
+			Map.entry("micro-jdbc", Set.of("micro-api", "micro-core")),
 			Map.entry("micro-remote", Set.of("micro-api", "micro-core", "micro-grpc")),
 			Map.entry("micro-spring", Set.of("micro-api", "micro-core", "micro-grpc")),
+			Map.entry("micro-spring-data", Set.of("micro-api", "micro-core")),
 			Map.entry("micro-autoconfigure",
-					Set.of("micro-api", "micro-core", "micro-grpc", "micro-services", "micro-local", "micro-remote",
-							"micro-spring")),
+					Set.of("micro-api", "micro-core", "micro-grpc", "micro-services", "micro-local", "micro-jdbc",
+							"micro-remote", "micro-spring", "micro-spring-data")),
 			Map.entry("micro-server-app",
 					Set.of("micro-api", "micro-core", "micro-grpc", "micro-services", "micro-spring",
 							"micro-autoconfigure")),
@@ -53,12 +55,14 @@ class ArchitectureTests {
 					Set.of("micro-api", "micro-core", "micro-grpc", "micro-spring", "micro-autoconfigure")),
 			Map.entry("micro-proxy-app",
 					Set.of("micro-api", "micro-core", "micro-grpc", "micro-spring", "micro-autoconfigure")),
-			Map.entry("micro-cli", Set.of("micro-api", "micro-grpc")),
+			Map.entry("micro-cli", Set.of("micro-api", "micro-core", "micro-grpc", "micro-remote")),
 			Map.entry("helloworld", Set.of("micro-api", "micro-grpc", "micro-spring")),
-			Map.entry("greeting", Set.of("micro-api", "micro-grpc", "micro-spring")));
+			Map.entry("greeting", Set.of("micro-api", "micro-grpc", "micro-spring")),
+			Map.entry("notes", Set.of("micro-api", "micro-grpc", "micro-spring", "micro-spring-data")),
+			Map.entry("benchmarks", Set.of("micro-api", "micro-jdbc")));
 
-	private static final Set<String> SPRING = Set.of("micro-spring", "micro-autoconfigure", "micro-server-app",
-			"micro-gateway-app", "micro-proxy-app", "helloworld", "greeting");
+	private static final Set<String> SPRING = Set.of("micro-spring", "micro-spring-data", "micro-autoconfigure",
+			"micro-server-app", "micro-gateway-app", "micro-proxy-app", "helloworld", "greeting", "notes");
 
 	private final Map<String, JavaClasses> rooms = new TreeMap<>();
 
@@ -141,7 +145,7 @@ class ArchitectureTests {
 			.filter((type) -> type.isTopLevelClass() && type.getModifiers().contains(JavaModifier.PUBLIC))
 			.map(JavaClass::getSimpleName)
 			.filter((name) -> !name.endsWith("AutoConfiguration") && !name.endsWith("Properties")
-					&& !Set.of("MicroProfile", "RegistryType").contains(name))
+					&& !Set.of("MicroProfile", "RegistryType", "StoreType", "ConfigType", "SyncType").contains(name))
 			.toList();
 		assertThat(open).isEmpty();
 	}

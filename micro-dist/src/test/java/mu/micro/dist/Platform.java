@@ -41,7 +41,7 @@ final class Platform implements AutoCloseable {
 		command[0] = App.MICRO.toString();
 		command[1] = "server";
 		System.arraycopy(arguments, 0, command, 2, arguments.length);
-		return run(App.start(this.environment, command));
+		return run(App.start(App.shortLived(this.environment), command));
 	}
 
 	Platform run(App app) {

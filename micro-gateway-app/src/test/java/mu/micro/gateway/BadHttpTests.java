@@ -135,7 +135,7 @@ class BadHttpTests {
 			socket.getOutputStream().write(ascii(POST + "Content-Length: 10\r\n\r\n{\"na"));
 			Awaitility.await().until(() -> active() == 1);
 		}
-		Awaitility.await().atMost(Duration.ofSeconds(3)).until(() -> active() == 0);
+		Awaitility.await().atMost(Duration.ofSeconds(8)).until(() -> active() == 0);
 	}
 
 	@RepeatedTest(20)

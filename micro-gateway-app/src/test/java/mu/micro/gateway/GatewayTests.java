@@ -244,7 +244,7 @@ class GatewayTests {
 		CompletableFuture<HttpResponse<String>> answer = async("/orders/wait");
 		Awaitility.await().until(() -> !this.service.waiting.isEmpty());
 		backend.stop();
-		refused(new Reply(answer.get(3, TimeUnit.SECONDS)), 503, "orders", "Service Unavailable");
+		refused(new Reply(answer.get(8, TimeUnit.SECONDS)), 503, "orders", "Service Unavailable");
 		backend.close();
 		awaitStatus(404);
 		try (Backend next = start()) {
@@ -265,7 +265,7 @@ class GatewayTests {
 				CompletableFuture<HttpResponse<String>> answer = async("/orders/wait");
 				assertThat(output.readLine()).isEqualTo("waiting");
 				process.destroyForcibly();
-				refused(new Reply(answer.get(3, TimeUnit.SECONDS)), 503, "orders", "Service Unavailable");
+				refused(new Reply(answer.get(8, TimeUnit.SECONDS)), 503, "orders", "Service Unavailable");
 				Reply next = this.gateway.get("/orders/call");
 				refused(next, 503, "orders", "Service Unavailable");
 				assertThat(next.detail()).contains("service 'orders' cannot be reached");
@@ -285,7 +285,7 @@ class GatewayTests {
 				Awaitility.await().until(() -> !this.service.waiting.isEmpty());
 			}
 			Awaitility.await()
-				.atMost(Duration.ofSeconds(3))
+				.atMost(Duration.ofSeconds(8))
 				.untilAsserted(() -> assertThat(this.service.cancelled.getCount()).isZero());
 			Awaitility.await().until(() -> this.gateway.meters.get("micro.gateway.active").gauge().value() == 0);
 			assertThat(timer("orders", "Orders.Wait", "499").count()).isEqualTo(1);
@@ -397,7 +397,7 @@ class GatewayTests {
 	// The registry's watch tells of changes a little later than the registry itself.
 	private void awaitStatus(int status) {
 		Awaitility.await()
-			.atMost(Duration.ofSeconds(3))
+			.atMost(Duration.ofSeconds(8))
 			.until(() -> this.gateway.get("/orders/call").status() == status);
 	}
 

@@ -34,7 +34,7 @@ class DoorTests {
 
 	@Test
 	void openCallsEndBeforeTheDoorCloses() throws Exception {
-		try (Stage stage = new Stage()) {
+		try (Stage stage = new Stage(new ProxyProperties(0, DataSize.ofMegabytes(1), 1000, Duration.ofMinutes(1)))) {
 			TrialService trial = new TrialService();
 			stage.start("trial", trial, trial);
 			Catcher<Ball> answers = new Catcher<>();
@@ -72,7 +72,7 @@ class DoorTests {
 			Catcher<HealthCheckResponse> statuses = new Catcher<>();
 			HealthGrpc.newStub(stage.front).watch(HealthCheckRequest.getDefaultInstance(), statuses);
 			statuses.awaitMessages(1);
-			CompletableFuture.runAsync(stage.door::stop).get(5, TimeUnit.SECONDS);
+			CompletableFuture.runAsync(stage.door::stop).get(20, TimeUnit.SECONDS);
 			assertThat(statuses.status()).isEqualTo(Status.Code.UNAVAILABLE);
 		}
 	}

@@ -40,6 +40,8 @@ class FlowTests {
 	 */
 	private static final int ALL = 64 << 20;
 
+	private static final Duration LONGEST = Duration.ofSeconds(60);
+
 	private Stage stage;
 
 	@BeforeEach
@@ -64,6 +66,7 @@ class FlowTests {
 	private static void settled(AtomicInteger sent, BooleanSupplier ready) {
 		AtomicInteger before = new AtomicInteger(-1);
 		Awaitility.await()
+			.atMost(LONGEST)
 			.pollInterval(Duration.ofMillis(300))
 			.until(() -> before.getAndSet(sent.get()) == sent.get() && sent.get() > 0 && !ready.getAsBoolean());
 	}
@@ -137,7 +140,7 @@ class FlowTests {
 		assertThat((long) sent.get() * size).isLessThan(BOUND);
 		assertThat(received).hasValue(0);
 		service.get().request(1);
-		Awaitility.await().until(() -> ended.getCount() == 0);
+		Awaitility.await().atMost(LONGEST).until(() -> ended.getCount() == 0);
 		assertThat(received).hasValue(most);
 	}
 
@@ -188,7 +191,7 @@ class FlowTests {
 		settled(sent, () -> service.get().isReady());
 		assertThat((long) sent.get() * size).isLessThan(BOUND);
 		caller.get().request(1);
-		Awaitility.await().until(() -> ended.getCount() == 0);
+		Awaitility.await().atMost(LONGEST).until(() -> ended.getCount() == 0);
 		assertThat(received).hasValue(most);
 	}
 

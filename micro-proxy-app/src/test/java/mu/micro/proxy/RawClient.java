@@ -116,12 +116,18 @@ final class RawClient implements AutoCloseable {
 	}
 
 	/**
-	 * Opens a stream and resets it at once.
+	 * Opens streams and resets each at once, as fast as they can be written.
 	 * @param path what is called
+	 * @param times how many, fewer if the connection is closed meanwhile
 	 */
-	void callAndReset(String path) throws Exception {
-		open("application/grpc", path, new CompletableFuture<>())
-			.writeAndFlush(new DefaultHttp2ResetFrame(Http2Error.CANCEL));
+	void callAndReset(String path, int times) throws Exception {
+		this.connection.eventLoop().submit(() -> {
+			for (int i = 0; i < times && connected(); i++) {
+				open("application/grpc", path, new CompletableFuture<>())
+					.writeAndFlush(new DefaultHttp2ResetFrame(Http2Error.CANCEL));
+			}
+			return null;
+		}).get(10, TimeUnit.SECONDS);
 	}
 
 	@Override

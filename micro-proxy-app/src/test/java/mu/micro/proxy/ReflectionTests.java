@@ -27,6 +27,7 @@ import io.grpc.reflection.v1.ServerReflectionResponse;
 import io.grpc.reflection.v1.ServiceResponse;
 import io.grpc.stub.MetadataUtils;
 import io.grpc.stub.StreamObserver;
+import mu.micro.MicroException;
 import mu.micro.grpc.Reflection;
 import mu.micro.grpc.Schema;
 import mu.micro.registry.Instance;
@@ -103,6 +104,18 @@ class ReflectionTests {
 		return () -> ServerServiceDefinition.builder(descriptor).build();
 	}
 
+	/**
+	 * Starts a service and has its schema read: what a question finds unread it waits for
+	 * no longer than a second.
+	 */
+	private void start(String name, BindableService service) throws Exception {
+		this.stage.start(name, service);
+		Awaitility.await()
+			.atMost(Duration.ofSeconds(30))
+			.ignoreExceptionsInstanceOf(MicroException.class)
+			.until(() -> !this.stage.schemas.of(name).isEmpty());
+	}
+
 	private List<ServerReflectionResponse> ask(ServerReflectionRequest.Builder... requests) {
 		return ask(ServerReflectionGrpc.newStub(this.stage.front), requests);
 	}
@@ -145,14 +158,14 @@ class ReflectionTests {
 	@Test
 	void listsTheServicesOfAll() throws Exception {
 		assertThat(names(ask(list()).get(0))).containsExactlyElementsOf(OWN);
-		this.stage.start("alpha", service("alpha"));
-		this.stage.start("trial", new TrialService());
+		start("alpha", service("alpha"));
+		start("trial", new TrialService());
 		assertThat(names(ask(list()).get(0))).containsOnlyOnce("alpha.Service", "trial.Trial").containsAll(OWN);
 	}
 
 	@Test
 	void answersVersionOneAlphaToo() throws Exception {
-		this.stage.start("trial", new TrialService());
+		start("trial", new TrialService());
 		var stub = io.grpc.reflection.v1alpha.ServerReflectionGrpc.newStub(this.stage.front);
 		Catcher<io.grpc.reflection.v1alpha.ServerReflectionResponse> answers = new Catcher<>();
 		var questions = stub.serverReflectionInfo(answers);
@@ -166,7 +179,7 @@ class ReflectionTests {
 
 	@Test
 	void answersWithTheFileAndAllThatItImports() throws Exception {
-		this.stage.start("alpha", service("alpha"));
+		start("alpha", service("alpha"));
 		for (String asked : List.of("alpha.Service", "alpha.Service.Call")) {
 			assertThat(files(ask(symbol(asked)).get(0))).extracting(FileDescriptorProto::getName)
 				.containsExactly("service.proto", "types.proto", "google/protobuf/empty.proto");
@@ -175,8 +188,8 @@ class ReflectionTests {
 
 	@Test
 	void tellsFilesOfOneNameApart() throws Exception {
-		this.stage.start("alpha", service("alpha"));
-		this.stage.start("beta", service("beta"));
+		start("alpha", service("alpha"));
+		start("beta", service("beta"));
 		List<ServerReflectionResponse> answers = ask(symbol("alpha.Service"), symbol("beta.Service"),
 				symbol("beta.Onlybeta"));
 		assertThat(files(answers.get(0))).extracting(FileDescriptorProto::getPackage).contains("alpha");
@@ -195,7 +208,7 @@ class ReflectionTests {
 
 	@Test
 	void knowsExtensions() throws Exception {
-		this.stage.start("alpha", service("alpha"));
+		start("alpha", service("alpha"));
 		List<ServerReflectionResponse> answers = ask(
 				ServerReflectionRequest.newBuilder().setAllExtensionNumbersOfType("alpha.Onlyalpha"),
 				ServerReflectionRequest.newBuilder()
@@ -236,7 +249,7 @@ class ReflectionTests {
 
 	@Test
 	void leavesOutServicesThatAreDownOrSilentWithoutWaitingForThemTwice() throws Exception {
-		this.stage.start("trial", new TrialService());
+		start("trial", new TrialService());
 		this.stage.register(new Instance("down", "latest", "1", "127.0.0.1", 1, Map.of()));
 		try (ServerSocket silent = new ServerSocket(0)) {
 			this.stage.register(new Instance("silent", "latest", "1", "127.0.0.1", silent.getLocalPort(), Map.of()));
@@ -253,8 +266,8 @@ class ReflectionTests {
 
 	@Test
 	void theHeaderPassesTheQuestionOn() throws Exception {
-		this.stage.start("alpha", service("alpha"));
-		this.stage.start("beta", service("beta"));
+		start("alpha", service("alpha"));
+		start("beta", service("beta"));
 		Metadata headers = new Metadata();
 		headers.put(Headers.SERVICE, "beta");
 		List<ServerReflectionResponse> answers = ask(

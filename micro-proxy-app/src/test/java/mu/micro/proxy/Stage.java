@@ -49,11 +49,11 @@ final class Stage implements AutoCloseable {
 
 	final ManagedChannel front;
 
+	final Schemas schemas;
+
 	private final Routes routes = new Routes(this.registry);
 
 	private final Channels channels;
-
-	private final Schemas schemas;
 
 	private final Workers workers = new Workers();
 
