@@ -1,5 +1,8 @@
 package mu.micro.autoconfigure;
 
+import java.security.SecureRandom;
+import java.util.Base64;
+import java.util.List;
 import java.util.function.Supplier;
 
 import mu.micro.Scoped;
@@ -58,8 +61,16 @@ public final class ConfigAutoConfiguration {
 	}
 
 	private static Keyring keyring(MicroProperties properties) {
-		return (properties.config().secretKeys().isEmpty()) ? Keyring.file(properties.dataDir().resolve("config-keys"))
-				: Keyring.of(properties.config().secretKeys());
+		List<String> keys = properties.config().secretKeys();
+		if (!keys.isEmpty()) {
+			return Keyring.of(keys);
+		}
+		if (properties.store().type() == StoreType.MEMORY) {
+			byte[] key = new byte[Keyring.BYTES];
+			new SecureRandom().nextBytes(key);
+			return Keyring.of(List.of(Base64.getEncoder().encodeToString(key)));
+		}
+		return Keyring.file(properties.dataDir().resolve("config-keys"));
 	}
 
 	@Configuration(proxyBeanMethods = false)

@@ -24,14 +24,22 @@ class ConfigPropertySource extends EnumerablePropertySource<AtomicReference<Map<
 
 	private final String path;
 
+	private final boolean optional;
+
 	/**
 	 * A source without properties.
 	 * @param path where the part is; empty for all
+	 * @param optional whether it may be away at the start
 	 * @see Config#get
 	 */
-	ConfigPropertySource(String path) {
+	ConfigPropertySource(String path, boolean optional) {
 		super("micro:" + path, new AtomicReference<>(Map.of()));
 		this.path = path;
+		this.optional = optional;
+	}
+
+	boolean optional() {
+		return this.optional;
 	}
 
 	String path() {

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.Stream;
 
 import mu.micro.Subscription;
 import mu.micro.config.Config;
@@ -16,6 +17,7 @@ import org.springframework.cloud.context.environment.EnvironmentChangeEvent;
 import org.springframework.cloud.context.scope.refresh.RefreshScope;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.SmartLifecycle;
+import org.springframework.core.env.PropertySource;
 
 /**
  * Brings changes of the configuration into the Environment, to
@@ -44,21 +46,42 @@ class ConfigRefresh implements SmartLifecycle {
 	@Override
 	public void start() {
 		this.running = true;
-		this.context.getEnvironment()
-			.getPropertySources()
-			.stream()
-			.filter(ConfigPropertySource.class::isInstance)
+		sources().filter(ConfigPropertySource.class::isInstance)
 			.map(ConfigPropertySource.class::cast)
 			.forEach((source) -> this.subscriptions
-				.add(this.config.watch(source.path(), true, (json) -> changed(source, json))));
+				.add(this.config.watch(source.path(), true, (json) -> changed(source.getName(), json))));
 	}
 
-	private void changed(ConfigPropertySource source, @Nullable Json json) {
-		Set<String> names = source.update(json);
-		if (!names.isEmpty()) {
-			logger.info("Changed in " + source.getName() + ": " + String.join(", ", new TreeSet<>(names)));
-			this.context.publishEvent(new EnvironmentChangeEvent(this.context, names));
-			this.scope.refreshAll();
+	private Stream<PropertySource<?>> sources() {
+		return this.context.getEnvironment().getPropertySources().stream();
+	}
+
+	/*
+	 * By its name: a refresh of the whole context puts another source in its place.
+	 */
+	private void changed(String name, @Nullable Json json) {
+		Set<String> changed = new TreeSet<>();
+		sources().filter((source) -> source.getName().equals(name))
+			.filter(ConfigPropertySource.class::isInstance)
+			.forEach((source) -> changed.addAll(((ConfigPropertySource) source).update(json)));
+		if (!changed.isEmpty()) {
+			logger.info("Changed in " + name + ": " + String.join(", ", changed));
+			attempt(changed, () -> this.context.publishEvent(new EnvironmentChangeEvent(this.context, changed)));
+			attempt(changed, this.scope::refreshAll);
+		}
+	}
+
+	/*
+	 * What one bean cannot take is no reason to keep it from the others; and the
+	 * failure's text may quote a secret.
+	 */
+	private static void attempt(Set<String> changed, Runnable step) {
+		try {
+			step.run();
+		}
+		catch (RuntimeException ex) {
+			logger.warn("Not every bean could take the change of " + String.join(", ", changed) + " ("
+					+ ex.getClass().getName() + "); see whether the values have the right types");
 		}
 	}
 

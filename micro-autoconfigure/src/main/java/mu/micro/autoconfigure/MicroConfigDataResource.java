@@ -13,15 +13,12 @@ class MicroConfigDataResource extends ConfigDataResource {
 
 	private final String path;
 
-	private final MicroProperties properties;
-
 	private final boolean optional;
 
-	MicroConfigDataResource(String path, boolean optional, MicroProperties properties) {
+	MicroConfigDataResource(String path, boolean optional) {
 		super(optional);
 		this.path = path;
 		this.optional = optional;
-		this.properties = properties;
 	}
 
 	String path() {
@@ -30,10 +27,6 @@ class MicroConfigDataResource extends ConfigDataResource {
 
 	boolean optional() {
 		return this.optional;
-	}
-
-	MicroProperties properties() {
-		return this.properties;
 	}
 
 	@Override

@@ -7,27 +7,42 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
 
+import mu.micro.MicroException;
+import mu.micro.config.Config;
+import org.apache.commons.logging.Log;
 import org.jspecify.annotations.Nullable;
 
 import org.springframework.boot.EnvironmentPostProcessor;
 import org.springframework.boot.SpringApplication;
+import org.springframework.boot.bootstrap.BootstrapRegistry.InstanceSupplier;
+import org.springframework.boot.bootstrap.ConfigurableBootstrapContext;
+import org.springframework.boot.context.properties.bind.Binder;
 import org.springframework.boot.context.properties.source.InvalidConfigurationPropertyValueException;
+import org.springframework.boot.logging.DeferredLogFactory;
 import org.springframework.core.Ordered;
 import org.springframework.core.env.ConfigurableEnvironment;
 import org.springframework.core.env.MapPropertySource;
 import org.springframework.core.env.MutablePropertySources;
-import org.springframework.core.env.PropertySource;
 import org.springframework.core.env.StandardEnvironment;
 
 /**
  * Adds the profile's defaults at the lowest precedence, so that whatever a user says
- * wins.
+ * wins, and fills in what {@code spring.config.import=micro:} asks for, secrets revealed.
  */
 class MicroEnvironmentPostProcessor implements EnvironmentPostProcessor, Ordered {
 
 	static final String SOURCE = "microProfile";
 
-	static final String PROPERTY = "micro.profile";
+	private static final String PROPERTY = "micro.profile";
+
+	private final Log logger;
+
+	private final ConfigurableBootstrapContext bootstrap;
+
+	MicroEnvironmentPostProcessor(DeferredLogFactory logs, ConfigurableBootstrapContext bootstrap) {
+		this.logger = logs.getLog(MicroEnvironmentPostProcessor.class);
+		this.bootstrap = bootstrap;
+	}
 
 	@Override
 	public int getOrder() {
@@ -36,21 +51,47 @@ class MicroEnvironmentPostProcessor implements EnvironmentPostProcessor, Ordered
 
 	@Override
 	public void postProcessEnvironment(ConfigurableEnvironment environment, SpringApplication application) {
-		MicroProfile profile = profile(environment.getProperty(PROPERTY), List.of(environment.getActiveProfiles()));
+		MicroProfile profile = profile(environment);
 		environment.getPropertySources().addLast(new MapPropertySource(SOURCE, defaults(profile)));
-		liftImported(environment.getPropertySources());
+		List<ConfigPropertySource> imported = environment.getPropertySources()
+			.stream()
+			.filter(ConfigPropertySource.class::isInstance)
+			.map(ConfigPropertySource.class::cast)
+			.toList();
+		if (!imported.isEmpty()) {
+			fill(imported, Binder.get(environment).bind("micro", MicroProperties.class).get());
+			lift(imported, environment.getPropertySources());
+		}
+	}
+
+	private void fill(List<ConfigPropertySource> imported, MicroProperties properties) {
+		ImportedConfig opened = this.bootstrap.getOrElseSupply(ImportedConfig.class, () -> {
+			ImportedConfig first = ImportedConfig.open(properties);
+			this.bootstrap.register(ImportedConfig.class, InstanceSupplier.of(first));
+			this.bootstrap.addCloseListener(first::promote);
+			return first;
+		});
+		Config config = opened.configs().in(properties.namespace());
+		for (ConfigPropertySource source : imported) {
+			try {
+				source.update(config.get(source.path(), true));
+			}
+			catch (MicroException.Unavailable | MicroException.TimedOut ex) {
+				if (!source.optional()) {
+					throw ex;
+				}
+				this.logger.warn(source.getName() + " is away, and taken once it is there: " + ex.getMessage());
+			}
+		}
 	}
 
 	/*
 	 * An import stands above the file that asks for it, yet below files for a profile.
 	 */
-	private static void liftImported(MutablePropertySources sources) {
-		List<PropertySource<?>> imported = sources.stream()
-			.<PropertySource<?>>filter(ConfigPropertySource.class::isInstance)
-			.toList();
+	private static void lift(List<ConfigPropertySource> imported, MutablePropertySources sources) {
 		if (sources.contains(StandardEnvironment.SYSTEM_ENVIRONMENT_PROPERTY_SOURCE_NAME)) {
 			String above = StandardEnvironment.SYSTEM_ENVIRONMENT_PROPERTY_SOURCE_NAME;
-			for (PropertySource<?> source : imported) {
+			for (ConfigPropertySource source : imported) {
 				sources.remove(source.getName());
 				sources.addAfter(above, source);
 				above = source.getName();
@@ -58,7 +99,7 @@ class MicroEnvironmentPostProcessor implements EnvironmentPostProcessor, Ordered
 		}
 	}
 
-	static Map<String, Object> defaults(MicroProfile profile) {
+	private static Map<String, Object> defaults(MicroProfile profile) {
 		Map<String, Object> defaults = new HashMap<>(profile.defaults());
 		defaults.put(PROPERTY, profile.id());
 		defaults.put("micro.data-dir", "${user.home}/.micro");
@@ -76,14 +117,18 @@ class MicroEnvironmentPostProcessor implements EnvironmentPostProcessor, Ordered
 		return defaults;
 	}
 
-	static MicroProfile profile(@Nullable String set, List<String> active) {
+	private static MicroProfile profile(ConfigurableEnvironment environment) {
+		String set = environment.getProperty(PROPERTY);
 		if (set != null) {
 			return find(set).orElseThrow(() -> new InvalidConfigurationPropertyValueException(PROPERTY, set,
 					"it is one of " + Arrays.stream(MicroProfile.values())
 						.map(MicroProfile::id)
 						.collect(Collectors.joining(", "))));
 		}
-		return active.stream().flatMap((profile) -> find(profile).stream()).findFirst().orElse(MicroProfile.LOCAL);
+		return Arrays.stream(environment.getActiveProfiles())
+			.flatMap((active) -> find(active).stream())
+			.findFirst()
+			.orElse(MicroProfile.LOCAL);
 	}
 
 	private static Optional<MicroProfile> find(@Nullable String id) {

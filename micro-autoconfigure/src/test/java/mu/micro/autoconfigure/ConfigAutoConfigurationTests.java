@@ -32,6 +32,7 @@ import org.springframework.boot.context.properties.EnableConfigurationProperties
 import org.springframework.boot.test.system.CapturedOutput;
 import org.springframework.boot.test.system.OutputCaptureExtension;
 import org.springframework.cloud.context.config.annotation.RefreshScope;
+import org.springframework.cloud.context.refresh.ContextRefresher;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
@@ -135,6 +136,49 @@ class ConfigAutoConfigurationTests {
 	}
 
 	@Test
+	void aValueThatOneBeanCannotTakeReachesTheOthersAndNoLog(CapturedOutput output) {
+		try (ConfigurableApplicationContext context = start("spring.config.import=micro:")) {
+			this.config.set("",
+					object(Map.of("greeting", object(Map.of("text", Json.of("Servus"), "limit", Json.of("hunter2"))))),
+					true);
+			Awaitility.await()
+				.atMost(Duration.ofSeconds(10))
+				.untilAsserted(() -> assertThat(context.getBean(Greeter.class).text()).isEqualTo("Servus"));
+			Awaitility.await()
+				.atMost(Duration.ofSeconds(10))
+				.untilAsserted(() -> assertThat(output).contains("Not every bean could take the change of"));
+		}
+		assertThat(output).doesNotContain("hunter2");
+	}
+
+	@Test
+	void aRefreshOfTheWholeContextLeavesTheImportAlive() {
+		this.config.set("greeting.text", Json.of("Hello"), false);
+		try (ConfigurableApplicationContext context = start("spring.config.import=micro:")) {
+			context.getBean(ContextRefresher.class).refresh();
+			this.config.set("greeting.text", Json.of("Servus"), false);
+			Awaitility.await()
+				.atMost(Duration.ofSeconds(10))
+				.untilAsserted(() -> assertThat(context.getBean(Greeter.class).text()).isEqualTo("Servus"));
+		}
+	}
+
+	@Test
+	void theImportAndTheBeansAreWhereAFileForAProfileSays() throws Exception {
+		Path elsewhere = this.data.resolve("elsewhere");
+		Path file = Files.writeString(this.data.resolve("application.properties"), "spring.config.import=micro:\n");
+		Files.writeString(this.data.resolve("application-blue.properties"), "micro.dataDir=" + elsewhere + "\n");
+		SpringApplication application = new SpringApplication(Application.class);
+		try (ConfigurableApplicationContext context = application
+			.run("--spring.config.location=" + file.getParent() + "/", "--spring.profiles.active=blue")) {
+			context.getBean(Config.class).set("secret", Json.of("x"), true);
+			assertThat(elsewhere.resolve("store.db")).exists();
+			assertThat(elsewhere.resolve("config-keys")).exists();
+			assertThat(context.getBean(MicroProperties.class).dataDir()).isEqualTo(elsewhere);
+		}
+	}
+
+	@Test
 	void whatIsImportedAndTheBeansAreOneAndTheSame() {
 		try (ConfigurableApplicationContext context = start("spring.config.import=micro:")) {
 			ImportedConfig imported = context.getBean(ImportedConfig.class);
@@ -152,7 +196,7 @@ class ConfigAutoConfigurationTests {
 		assertThat(output).contains("APPLICATION FAILED TO START").contains("127.0.0.1:1").contains("micro server");
 		start("micro.profile=service", "micro.remote.address=127.0.0.1:1", "spring.config.import=optional:micro:")
 			.close();
-		assertThat(output).contains("micro: is not there yet, and taken once it is");
+		assertThat(output).contains("micro: is away, and taken once it is there");
 	}
 
 	private static Json object(Map<String, ? extends Json> members) {
@@ -204,6 +248,16 @@ class ConfigAutoConfigurationTests {
 	static class GreetingProperties {
 
 		private @Nullable String text;
+
+		private int limit;
+
+		int getLimit() {
+			return this.limit;
+		}
+
+		void setLimit(int limit) {
+			this.limit = limit;
+		}
 
 		@Nullable String getText() {
 			return this.text;

@@ -11,7 +11,6 @@ import mu.micro.remote.RemoteRegistry;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-import org.springframework.boot.SpringApplication;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.diagnostics.FailureAnalysis;
 import org.springframework.boot.diagnostics.FailureAnalyzer;
@@ -81,8 +80,7 @@ class RegistryAutoConfigurationTests {
 
 	private ApplicationContextRunner runner() {
 		return new ApplicationContextRunner().withConfiguration(AutoConfigurations.of(RegistryAutoConfiguration.class))
-			.withInitializer((context) -> new MicroEnvironmentPostProcessor()
-				.postProcessEnvironment(context.getEnvironment(), new SpringApplication()))
+			.withInitializer(new ProfileDefaults())
 			.withPropertyValues("micro.data-dir=" + this.data);
 	}
 

@@ -13,7 +13,6 @@ import mu.micro.store.Store;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-import org.springframework.boot.SpringApplication;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.test.context.FilteredClassLoader;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
@@ -86,8 +85,7 @@ class StoreAutoConfigurationTests {
 
 	private ApplicationContextRunner runner() {
 		return new ApplicationContextRunner().withConfiguration(AutoConfigurations.of(StoreAutoConfiguration.class))
-			.withInitializer((context) -> new MicroEnvironmentPostProcessor()
-				.postProcessEnvironment(context.getEnvironment(), new SpringApplication()))
+			.withInitializer(new ProfileDefaults())
 			.withPropertyValues("micro.data-dir=" + this.data);
 	}
 

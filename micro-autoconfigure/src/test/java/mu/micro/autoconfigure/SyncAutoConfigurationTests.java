@@ -13,7 +13,6 @@ import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-import org.springframework.boot.SpringApplication;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.context.annotation.Configuration;
@@ -65,8 +64,7 @@ class SyncAutoConfigurationTests {
 	private ApplicationContextRunner runner() {
 		return new ApplicationContextRunner()
 			.withConfiguration(AutoConfigurations.of(StoreAutoConfiguration.class, SyncAutoConfiguration.class))
-			.withInitializer((context) -> new MicroEnvironmentPostProcessor()
-				.postProcessEnvironment(context.getEnvironment(), new SpringApplication()))
+			.withInitializer(new ProfileDefaults())
 			.withPropertyValues("micro.data-dir=" + this.data);
 	}
 

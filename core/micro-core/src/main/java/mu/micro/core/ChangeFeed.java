@@ -90,6 +90,17 @@ public final class ChangeFeed implements Subscription {
 		catch (RejectedExecutionException ex) {
 			logger.log(System.Logger.Level.DEBUG, "not delivered: the provider is closed", ex);
 		}
+		catch (Error ex) {
+			// No thread to be had: the next look is to try again.
+			this.lock.lock();
+			try {
+				this.pulling = false;
+			}
+			finally {
+				this.lock.unlock();
+			}
+			throw ex;
+		}
 	}
 
 	/**

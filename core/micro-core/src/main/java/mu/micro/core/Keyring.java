@@ -90,7 +90,7 @@ public final class Keyring {
 	 * read. Several processes may do so at once and get the same.
 	 * <p>
 	 * The file is read for each secret, so that a change of it counts at once.
-	 * @param file the file, in a directory that is there by then
+	 * @param file the file; its directory is made with it
 	 * @return the ring
 	 */
 	public static Keyring file(Path file) {

@@ -47,6 +47,8 @@ public abstract class LeasedSync implements Scoped<Sync> {
 
 	private static final Duration CLOSING = Duration.ofSeconds(2);
 
+	private static final Duration LONGEST_UNNOTICED = Duration.ofSeconds(1);
+
 	private static final Duration FOREVER = Duration.ofDays(36_500);
 
 	private static final int TRIES = 3;
@@ -307,7 +309,7 @@ public abstract class LeasedSync implements Scoped<Sync> {
 
 		void start() {
 			this.renewal = after(this.interval, () -> execute(this::renew));
-			this.expiry = after(left(), this::expire);
+			this.expiry = after(untilLooked(), this::expire);
 		}
 
 		@Override
@@ -358,8 +360,16 @@ public abstract class LeasedSync implements Scoped<Sync> {
 
 		private void expire() {
 			if (alive("it could not be renewed in time")) {
-				this.expiry = after(left(), this::expire);
+				this.expiry = after(untilLooked(), this::expire);
 			}
+		}
+
+		/*
+		 * Timers stand still while the machine sleeps: who was away has to notice soon
+		 * after it is back.
+		 */
+		private Duration untilLooked() {
+			return least(left(), LONGEST_UNNOTICED);
 		}
 
 		private Duration left() {

@@ -9,6 +9,8 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.function.Supplier;
 
 import org.jspecify.annotations.Nullable;
@@ -41,7 +43,7 @@ public final class PrivateFile {
 
 	/**
 	 * Reads the file, made now if there is none.
-	 * @param file the file, in a directory that is there
+	 * @param file the file; its directory is made too, for this user only
 	 * @param most how many bytes of it to read
 	 * @param content gives the content of a new file
 	 * @return its first bytes: of several processes at once all get the same
@@ -62,7 +64,8 @@ public final class PrivateFile {
 
 	// A link appears with its content, and never in place of another.
 	private static void make(Path file, byte[] content) throws IOException {
-		Path directory = file.resolveSibling("");
+		Path directory = file.toAbsolutePath().getParent();
+		makeDirectory(directory);
 		// For this user's eyes only, as all temporary files are.
 		Path made = Files.createTempFile(directory, file.getFileName().toString(), ".tmp");
 		try {
@@ -79,6 +82,17 @@ public final class PrivateFile {
 			Files.deleteIfExists(made);
 		}
 		force(directory);
+	}
+
+	private static void makeDirectory(Path directory) throws IOException {
+		if (Files.isDirectory(directory)) {
+			return;
+		}
+		boolean posix = directory.getFileSystem().supportedFileAttributeViews().contains("posix");
+		Files.createDirectories(directory,
+				(posix) ? new FileAttribute<?>[] {
+						PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")) }
+						: new FileAttribute<?>[0]);
 	}
 
 	private static void link(Path file, Path made) throws IOException {

@@ -125,6 +125,9 @@ public final class StoreLocks implements Locks {
 		Line line = join(new Key(claim.namespace(), claim.name()), table, waiter);
 		waiter.answer.whenComplete((granted, failure) -> line.leave(waiter));
 		waiter.end = after(wait, () -> execute(() -> line.over(waiter)));
+		if (waiter.answer.isDone()) {
+			cancel(waiter.end);
+		}
 		line.look();
 		return waiter.answer;
 	}

@@ -106,7 +106,8 @@ final class Watchers implements AutoCloseable {
 			catch (InterruptedException ex) {
 				// Closed: done.
 			}
-			catch (SQLException | RuntimeException ex) {
+			catch (Throwable ex) {
+				// An Error too, such as of too many threads: watchers rely on this one.
 				logger.log((failing || this.closed) ? System.Logger.Level.DEBUG : System.Logger.Level.WARNING,
 						"changes in " + this.dialect.name() + " cannot be followed; that is tried again", ex);
 				failing = true;

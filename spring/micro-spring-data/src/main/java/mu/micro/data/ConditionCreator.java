@@ -130,6 +130,11 @@ final class ConditionCreator {
 		}
 
 		private static @Nullable Object asMany(@Nullable Object argument) {
+			if (argument instanceof Iterable<?> iterable && !(argument instanceof Collection)) {
+				List<@Nullable Object> elements = new ArrayList<>();
+				iterable.forEach(elements::add);
+				return elements;
+			}
 			boolean many = argument == null || argument instanceof Collection || argument.getClass().isArray();
 			return many ? argument : Arrays.asList(argument);
 		}

@@ -17,7 +17,6 @@ import java.util.function.Consumer;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
 
-import mu.micro.MicroException;
 import mu.micro.core.Threads;
 import mu.micro.data.EntityTable.Mode;
 import mu.micro.data.EntityTable.Saving;
@@ -29,6 +28,8 @@ import tools.jackson.databind.json.JsonMapper;
 
 import org.springframework.dao.DataAccessException;
 import org.springframework.dao.InvalidDataAccessApiUsageException;
+import org.springframework.dao.RecoverableDataAccessException;
+import org.springframework.dao.TransientDataAccessException;
 import org.springframework.data.domain.Sort;
 import org.springframework.data.keyvalue.core.KeyValueAdapter;
 import org.springframework.data.keyvalue.core.mapping.context.KeyValueMappingContext;
@@ -109,25 +110,26 @@ public final class DatabaseAdapter implements KeyValueAdapter {
 
 	/**
 	 * Makes sure that the indexes of a type are as it declares them, which may take a
-	 * while. If the database cannot be reached this is put off to the first use.
+	 * while. If the database cannot be reached this is put off to the first use. If it
+	 * fails otherwise, so does every write and query until this is called again.
 	 * @param type the type
 	 * @throws org.springframework.dao.DuplicateKeyException if values are to be unique
 	 * and are not
+	 * @throws org.springframework.dao.NonTransientDataAccessException if there is an
+	 * entity that cannot have an index
 	 * @throws org.springframework.data.mapping.MappingException if the type cannot be
 	 * stored as it is declared
 	 */
 	public void prepare(Class<?> type) {
 		try {
-			table(type).prepare();
+			translated(() -> {
+				table(type).rebuild();
+				return null;
+			});
 		}
-		catch (MicroException.Unavailable | MicroException.TimedOut | MicroException.OutcomeUnknown ex) {
+		catch (TransientDataAccessException | RecoverableDataAccessException ex) {
 			logger.warn(
 					"The indexes of " + type.getName() + " are not looked at before its first use: " + ex.getMessage());
-		}
-		catch (MicroException ex) {
-			MicroExceptionTranslator.translated(() -> {
-				throw ex;
-			});
 		}
 	}
 

@@ -4,7 +4,6 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -31,6 +30,8 @@ import tools.jackson.core.JacksonException;
 import org.springframework.dao.ConcurrencyFailureException;
 import org.springframework.dao.DataRetrievalFailureException;
 import org.springframework.dao.DuplicateKeyException;
+import org.springframework.dao.InvalidDataAccessResourceUsageException;
+import org.springframework.dao.NonTransientDataAccessException;
 import org.springframework.dao.OptimisticLockingFailureException;
 
 /**
@@ -51,6 +52,12 @@ final class EntityTable {
 	 * them.
 	 */
 	static final Duration SLACK = Duration.ofSeconds(1);
+
+	/**
+	 * Different elements of a collection in an index, so that those of before and after
+	 * fit into a batch.
+	 */
+	private static final int ELEMENTS = 400;
 
 	private static final Log logger = LogFactory.getLog(EntityTable.class);
 
@@ -73,6 +80,8 @@ final class EntityTable {
 	private final ReentrantLock preparing = new ReentrantLock();
 
 	private volatile boolean prepared;
+
+	private volatile @Nullable RuntimeException failure;
 
 	/**
 	 * Reads nothing yet.
@@ -118,14 +127,19 @@ final class EntityTable {
 	 * Makes sure that the indexes are as the type declares them. If that takes long and
 	 * another thread is at it, this one goes on with what there is.
 	 */
-	void prepare() {
-		if (!this.prepared) {
-			rebuild();
+	private void prepare() {
+		if (this.prepared) {
+			return;
 		}
+		RuntimeException before = this.failure;
+		if (before != null) {
+			throw before;
+		}
+		rebuild();
 	}
 
 	/**
-	 * Does again what {@link #prepare} did.
+	 * Does so whether or not it was done, or failed, before.
 	 */
 	void rebuild() {
 		if (!this.preparing.tryLock()) {
@@ -134,6 +148,11 @@ final class EntityTable {
 		try {
 			new IndexBuilder(this).run();
 			this.prepared = true;
+			this.failure = null;
+		}
+		catch (NonTransientDataAccessException | MicroException.Invalid ex) {
+			this.failure = ex;
+			throw ex;
 		}
 		finally {
 			this.preparing.unlock();
@@ -160,19 +179,27 @@ final class EntityTable {
 
 	/**
 	 * The indexes by which to write. What the running version cannot keep up it drops:
-	 * queries scan then, and are right.
+	 * queries scan then, and are right. Where that would give up that values are unique,
+	 * it does not write.
 	 * @return the last generation that this process saw
+	 * @throws InvalidDataAccessResourceUsageException if a unique index cannot be kept up
 	 */
 	private Upkeep writable() {
 		Upkeep known = upkeep();
 		while (!known.foreign.isEmpty()) {
-			Set<String> paths = new HashSet<>();
-			known.foreign.forEach((each) -> paths.add(each.path()));
-			logger.warn("The index of '" + this.keyspace + "' on " + paths
-					+ ", which another version declared, is dropped: this version of " + this.type.type().getName()
-					+ " does not have the property, or of another type. Queries scan instead, until an instance "
-					+ "that declares it builds it again");
+			List<String> paths = known.foreign.stream().map(IndexDefinition::path).toList();
+			String what = "the index of '" + this.keyspace + "' on " + paths
+					+ ", which another version declared, cannot be kept up: this version of "
+					+ this.type.type().getName() + " does not have the property, or of another type";
+			if (known.foreign.stream().anyMatch(IndexDefinition::unique)) {
+				throw new InvalidDataAccessResourceUsageException(what
+						+ ". Nothing is written, because values would not be unique any more. Update this instance");
+			}
+			logger.warn(what + ". It is dropped, and queries scan, until an instance that declares it builds it again");
 			known = use(without(known));
+		}
+		if (!known.complete) {
+			this.missing.run();
 		}
 		return known;
 	}
@@ -359,7 +386,7 @@ final class EntityTable {
 		Object old = (before != null) ? read(before) : null;
 		boolean timed = draft.ttl != null || (before != null && before.expires() != null);
 		for (Kept each : known.kept) {
-			Set<Row> rows = rows(each, draft.content.read(), key);
+			Set<Row> rows = newRows(each, draft.content.read(), key);
 			Set<Row> oldRows = (old != null) ? rows(each, old, key) : Set.of();
 			for (Row row : oldRows) {
 				if (!rows.contains(row)) {
@@ -417,6 +444,23 @@ final class EntityTable {
 			String begin = IndexKey.value((value != null) ? kept.index.form().text(value) : null);
 			boolean unique = kept.index.unique() && value != null;
 			rows.add(new Row(table, unique ? begin : begin + key, unique));
+		}
+		return rows;
+	}
+
+	/**
+	 * The same for an entity that did not have them before.
+	 * @param kept the index
+	 * @param entity the entity as it is read
+	 * @param key its key
+	 * @return the rows
+	 * @throws MicroException.Invalid if there are more than {@link #ELEMENTS}
+	 */
+	Set<Row> newRows(Kept kept, Object entity, String key) {
+		Set<Row> rows = rows(kept, entity, key);
+		if (rows.size() > ELEMENTS) {
+			throw new MicroException.Invalid("'" + kept.path + "' of the entity with the id '" + key + "' has "
+					+ rows.size() + " different elements, more than the limit of " + ELEMENTS + " in an index");
 		}
 		return rows;
 	}
@@ -713,8 +757,9 @@ final class EntityTable {
 	 * @param indexes the generation
 	 * @param kept the indexes that it keeps up
 	 * @param foreign the indexes that it cannot keep up
+	 * @param complete whether all that it declares are kept up
 	 */
-	record Upkeep(Indexes indexes, List<Kept> kept, List<IndexDefinition> foreign) {
+	record Upkeep(Indexes indexes, List<Kept> kept, List<IndexDefinition> foreign, boolean complete) {
 
 		static Upkeep of(Indexes indexes, EntityType type) {
 			List<Kept> kept = new ArrayList<>();
@@ -728,7 +773,10 @@ final class EntityTable {
 					foreign.add(each);
 				}
 			}
-			return new Upkeep(indexes, List.copyOf(kept), List.copyOf(foreign));
+			boolean complete = type.declared()
+				.stream()
+				.allMatch((declared) -> kept.stream().anyMatch((each) -> each.index.isLike(declared)));
+			return new Upkeep(indexes, List.copyOf(kept), List.copyOf(foreign), complete);
 		}
 
 		Set<String> marks(String keyspace) {

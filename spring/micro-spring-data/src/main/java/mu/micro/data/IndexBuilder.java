@@ -26,6 +26,7 @@ import org.jspecify.annotations.Nullable;
 
 import org.springframework.dao.ConcurrencyFailureException;
 import org.springframework.dao.DuplicateKeyException;
+import org.springframework.dao.NonTransientDataAccessException;
 
 /**
  * Makes the indexes of a table what its type declares, while others read and write.
@@ -48,8 +49,10 @@ final class IndexBuilder {
 
 	/**
 	 * Does it.
-	 * @throws DuplicateKeyException if values are to be unique and are not; such an index
-	 * is dropped again
+	 * @throws DuplicateKeyException if values are to be unique and are not
+	 * @throws NonTransientDataAccessException if there is an entity that cannot have an
+	 * index; what was begun is dropped again
+	 * @throws MicroException.Invalid if the key of one is too long for that
 	 */
 	void run() {
 		declare();
@@ -58,7 +61,14 @@ final class IndexBuilder {
 			if (attempt == EntityTable.ATTEMPTS) {
 				throw contended();
 			}
-			build(building);
+			try {
+				build(building);
+			}
+			catch (NonTransientDataAccessException | MicroException.Invalid ex) {
+				List<IndexDefinition> failed = building.stream().map(Kept::index).toList();
+				change((each) -> failed.contains(each) ? each.with(State.DROPPED) : each);
+				throw ex;
+			}
 			building = building();
 		}
 		clear();
@@ -146,7 +156,7 @@ final class IndexBuilder {
 		marks(building).forEach((marks) -> writes.add(unmarked(marks, key)));
 		Object entity = this.table.read(entry);
 		for (Kept each : building) {
-			for (Row row : this.table.rows(each, entity, key)) {
+			for (Row row : this.table.newRows(each, entity, key)) {
 				writes.add(EntityTable.put(row, key, row.unique() ? When.ABSENT : When.ALWAYS, ttl(entry)));
 			}
 		}
@@ -202,7 +212,7 @@ final class IndexBuilder {
 			marks(building).forEach((marks) -> batch.add(unmarked(marks, key)));
 			Object entity = this.table.read(entry);
 			for (Kept each : building) {
-				for (Row row : this.table.rows(each, entity, key)) {
+				for (Row row : this.table.newRows(each, entity, key)) {
 					batch.add(EntityTable.put(row, key, condition(each, row, key), ttl(entry)));
 				}
 			}
@@ -229,16 +239,11 @@ final class IndexBuilder {
 		}
 		String holder = this.table.holder(kept, row, taken, key);
 		if (holder != null) {
-			drop(kept.index());
 			throw new DuplicateKeyException("'" + kept.path() + "' cannot be unique in '" + this.table.keyspace()
 					+ "': the entities with the ids '" + holder + "' and '" + key
 					+ "' have the same value. Change one of them, or declare the index without 'unique'");
 		}
 		return When.revision(taken.revision());
-	}
-
-	private void drop(IndexDefinition index) {
-		change((each) -> each.equals(index) ? each.with(State.DROPPED) : each);
 	}
 
 	private boolean finish(Upkeep known, List<Kept> building) {

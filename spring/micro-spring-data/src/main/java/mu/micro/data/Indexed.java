@@ -10,8 +10,8 @@ import java.lang.annotation.Target;
  * Keeps an index on a property, so that queries by it read what they find and not the
  * whole table. For fields and record components whose type is text, a number, a boolean,
  * an enum, a UUID or a date, time or duration of {@code java.time}, and for collections
- * and arrays of these, of which each element is found by {@code Containing}. A property
- * of an object within an entity is indexed for the entity.
+ * and arrays of these, of up to 400 different elements, each of which is found by
+ * {@code Containing}. A property of an object within an entity is indexed for the entity.
  * <p>
  * An index is used for equality, {@code In}, {@code IsNull}, {@code Containing} of a
  * collection, and, but for enums, for ranges, {@code StartingWith}, and the first

@@ -59,6 +59,8 @@ public class MicroRepositoryConfigurationExtension extends KeyValueRepositoryCon
 			.addConstructorArgValue(new RuntimeBeanReference(Database.class))
 			.addConstructorArgReference(getMappingContextBeanRef());
 		template.setRole(BeanDefinition.ROLE_SUPPORT);
+		// The store is opened by the first repository, not by the class path.
+		template.setLazyInit(true);
 		return ParsingUtils.getSourceBeanDefinition(template, source.getSource());
 	}
 

@@ -12,7 +12,9 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 
 import mu.micro.MicroException;
+import mu.micro.data.Items.Coded;
 import mu.micro.data.Items.Extended;
+import mu.micro.data.Items.OfCoded;
 import mu.micro.data.Items.OfExtended;
 import mu.micro.data.Items.OfPlain;
 import mu.micro.data.Items.OfRetyped;
@@ -33,6 +35,8 @@ import org.junit.jupiter.api.Test;
 
 import org.springframework.dao.ConcurrencyFailureException;
 import org.springframework.dao.DuplicateKeyException;
+import org.springframework.dao.InvalidDataAccessApiUsageException;
+import org.springframework.dao.InvalidDataAccessResourceUsageException;
 import org.springframework.dao.TransientDataAccessResourceException;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -160,6 +164,46 @@ abstract class IndexContract extends DataContract {
 		});
 		assertThat(extended.findByStatus("open")).hasSize(52);
 		assertRowsMatch(Extended.class);
+	}
+
+	@Test
+	void anOlderVersionDoesNotWriteWhereValuesWouldNotBeUniqueAnyMore() {
+		OfPlain plain = repository(OfPlain.class);
+		plain.save(new Plain("1", "a", 0));
+		OfCoded coded = repository(OfCoded.class);
+		coded.save(new Coded("2", "a", 0, "c"));
+		assertThatExceptionOfType(InvalidDataAccessResourceUsageException.class)
+			.isThrownBy(() -> plain.save(new Plain("3", "a", 0)))
+			.withMessageContaining("[code]");
+		assertThatExceptionOfType(InvalidDataAccessResourceUsageException.class)
+			.isThrownBy(() -> plain.deleteById("2"));
+		assertThat(plain.findByTitle("a")).hasSize(2);
+		assertThatExceptionOfType(DuplicateKeyException.class)
+			.isThrownBy(() -> coded.save(new Coded("4", "a", 0, "c")));
+		assertRowsMatch(Coded.class);
+	}
+
+	@Test
+	void anEntityThatCannotHaveAnIndexKeepsItsVersionFromStartingAndNobodyElseFromWriting() {
+		OfPlain plain = repository(OfPlain.class);
+		String id = "x".repeat(600);
+		plain.save(new Plain(id, "a", 0));
+		DatabaseTemplate application = application();
+		assertThatExceptionOfType(InvalidDataAccessApiUsageException.class)
+			.isThrownBy(() -> repository(application, OfTitled.class))
+			.withMessageContaining("500");
+		plain.save(new Plain(id, "b", 0));
+		long generation = latest().generation();
+		assertThatExceptionOfType(InvalidDataAccessApiUsageException.class)
+			.isThrownBy(() -> application.count(Titled.class));
+		assertThat(latest().generation()).as("the failure is remembered").isEqualTo(generation);
+		plain.deleteById(id);
+		assertThat(repository(application, OfTitled.class).findAll()).isEmpty();
+		assertRowsMatch(Titled.class);
+	}
+
+	private Indexes latest() {
+		return new IndexCatalog(this.database, "items").latest();
 	}
 
 	@Test

@@ -69,6 +69,18 @@ interface Items<T> extends ListCrudRepository<T, String> {
 	}
 
 	/**
+	 * With one more property, which is unique.
+	 *
+	 * @param id the id
+	 * @param title the title
+	 * @param size a number
+	 * @param code a new property
+	 */
+	@KeySpace("items")
+	record Coded(@Id String id, @Nullable String title, int size, @Indexed(unique = true) @Nullable String code) {
+	}
+
+	/**
 	 * With a property of another type.
 	 *
 	 * @param id the id
@@ -129,6 +141,13 @@ interface Items<T> extends ListCrudRepository<T, String> {
 		List<Extended> findByStatus(String status);
 
 		List<Extended> findByTitle(String title);
+
+	}
+
+	/**
+	 * Of the version with unique codes.
+	 */
+	interface OfCoded extends Items<Coded> {
 
 	}
 

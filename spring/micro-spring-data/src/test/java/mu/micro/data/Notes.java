@@ -35,6 +35,10 @@ interface Notes extends ListCrudRepository<Note, String>, PagingAndSortingReposi
 
 	List<Note> findByTitleIn(Collection<String> titles);
 
+	List<Note> findByTitleIn(Iterable<String> titles);
+
+	List<Note> findByTitleIn(String... titles);
+
 	List<Note> findByTitleIgnoreCase(String title);
 
 	List<Note> findByCreatedBetween(Instant from, Instant to);

@@ -168,6 +168,9 @@ abstract class RepositoryContract extends DataContract {
 		assertThat(this.notes.findByTitleOrTextOrderById("Milk", "skimmed")).containsExactly(milk, milkAgain);
 		assertThat(this.notes.findByTitleStartingWith("M")).containsExactly(milk, milkAgain);
 		assertThat(this.notes.findByTitleIn(List.of("Milk", "Bread", "Tea"))).containsExactly(bread, milk, milkAgain);
+		Iterable<String> titles = () -> List.of("Bread").iterator();
+		assertThat(this.notes.findByTitleIn(titles)).containsExactly(bread);
+		assertThat(this.notes.findByTitleIn("Bread", "Tea")).containsExactly(bread);
 		assertThat(this.notes.findByTitleIgnoreCase("mILK")).containsExactly(milk, milkAgain);
 		assertThat(this.notes.findByCreatedBetween(NOON, NOON.plusSeconds(10))).containsExactly(milk, bread);
 		assertThat(this.notes.findByCreatedAfter(NOON)).containsExactly(bread, milkAgain);

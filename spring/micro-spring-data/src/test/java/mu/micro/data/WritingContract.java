@@ -2,6 +2,8 @@ package mu.micro.data;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 import mu.micro.MicroException;
 import mu.micro.store.Database;
@@ -189,6 +191,25 @@ abstract class WritingContract extends DataContract {
 		overtakes.add("Bread");
 		notes.deleteAll();
 		assertThat(assertRowsMatch(Note.class)).isZero();
+	}
+
+	@Test
+	void aCollectionHasUpToFourHundredElementsInAnIndex() {
+		Notes notes = repository(Notes.class);
+		notes.save(tagged(400, "a"));
+		notes.save(tagged(400, "b"));
+		assertThat(notes.findByTagsContaining("b7")).hasSize(1);
+		assertThat(notes.findByTagsContaining("a7")).isEmpty();
+		assertThatExceptionOfType(InvalidDataAccessApiUsageException.class)
+			.isThrownBy(() -> notes.save(tagged(401, "c")))
+			.withMessageContaining("'tags'")
+			.withMessageContaining("400");
+		assertRowsMatch(Note.class);
+	}
+
+	private static Note tagged(int count, String prefix) {
+		return new Note("1", "Milk", false, 0, null,
+				IntStream.range(0, count).mapToObj((i) -> prefix + i).collect(Collectors.toSet()), null);
 	}
 
 	@Test

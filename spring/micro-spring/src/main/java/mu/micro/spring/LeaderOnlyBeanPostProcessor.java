@@ -78,20 +78,16 @@ public final class LeaderOnlyBeanPostProcessor extends AbstractBeanFactoryAwareA
 	}
 
 	private String name(MethodInvocation invocation) {
-		String known = this.names.get(invocation.getMethod());
-		if (known != null) {
-			return known;
-		}
 		Object target = invocation.getThis();
 		Method method = AopUtils.getMostSpecificMethod(invocation.getMethod(),
 				(target != null) ? target.getClass() : null);
-		LeaderOnly annotation = forLeaders(method);
-		if (annotation == null) {
-			throw new IllegalStateException("no @LeaderOnly on " + method);
-		}
-		String name = resolve(annotation);
-		this.names.put(invocation.getMethod(), name);
-		return name;
+		return this.names.computeIfAbsent(method, (key) -> {
+			LeaderOnly annotation = forLeaders(key);
+			if (annotation == null) {
+				throw new IllegalStateException("no @LeaderOnly on " + key);
+			}
+			return resolve(annotation);
+		});
 	}
 
 	private static @Nullable LeaderOnly forLeaders(Method method) {
