@@ -26,6 +26,8 @@ final class Readers implements AutoCloseable {
 	 */
 	private static final int LONG_ONES = 4;
 
+	private static final Duration CLOSING = Duration.ofSeconds(2);
+
 	private final Dialect dialect;
 
 	private final Duration timeout;
@@ -164,12 +166,25 @@ final class Readers implements AutoCloseable {
 	}
 
 	/**
-	 * Has those who read give up, waits for them, and closes the connections.
+	 * Has those who read give up, waits for them but for those who copy, and closes the
+	 * connections; who gives one back later closes it.
 	 */
 	@Override
 	public void close() {
 		this.closed = true;
+		boolean interrupted = Thread.interrupted();
+		try {
+			if (this.free.tryAcquire(MOST, CLOSING.toNanos(), TimeUnit.NANOSECONDS)) {
+				this.free.release(MOST);
+			}
+		}
+		catch (InterruptedException ex) {
+			interrupted = true;
+		}
 		closeIdle();
+		if (interrupted) {
+			Thread.currentThread().interrupt();
+		}
 	}
 
 	private void closeIdle() {

@@ -56,8 +56,8 @@ final class SqliteFile {
 					+ "key BLOB NOT NULL, way INTEGER NOT NULL, checksum INTEGER NOT NULL)"));
 
 	/**
-	 * Up to which size a file is looked through before it is used, which takes some 10 ms
-	 * for each 4 MB.
+	 * Up to which size a file is looked through before it is used, which takes some 5 ms
+	 * for each MB.
 	 */
 	private static final long LOOKED_THROUGH = 8 * 1024 * 1024;
 

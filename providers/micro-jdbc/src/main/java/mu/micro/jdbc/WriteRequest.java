@@ -89,7 +89,7 @@ final class WriteRequest {
 	 * @param what gives the revisions or throws, on the caller's thread
 	 */
 	void complete(Supplier<List<Long>> what) {
-		if (this.done.getCount() > 0) {
+		if (!isComplete()) {
 			this.outcome = what;
 			this.done.countDown();
 		}
@@ -99,6 +99,10 @@ final class WriteRequest {
 		complete(() -> {
 			throw failure.get();
 		});
+	}
+
+	boolean isComplete() {
+		return this.done.getCount() == 0;
 	}
 
 	/**

@@ -5,8 +5,9 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedTransferQueue;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
@@ -58,7 +59,12 @@ final class Writer implements AutoCloseable {
 
 	private final Runnable committed;
 
-	private final BlockingQueue<WriteRequest> queue = new ArrayBlockingQueue<>(QUEUE);
+	private final Semaphore places = new Semaphore(QUEUE);
+
+	/**
+	 * What waits, of which there is no more than there are places.
+	 */
+	private final BlockingQueue<WriteRequest> queue = new LinkedTransferQueue<>();
 
 	private final Thread thread;
 
@@ -110,12 +116,14 @@ final class Writer implements AutoCloseable {
 	List<Long> write(byte[] namespace, List<TableWrite> writes) {
 		WriteRequest request = new WriteRequest(namespace, writes);
 		long end = System.nanoTime() + this.timeout.toNanos();
+		boolean placed = false;
 		try {
-			if (!this.queue.offer(request)
-					&& !this.queue.offer(request, this.timeout.toNanos(), TimeUnit.NANOSECONDS)) {
+			placed = this.places.tryAcquire() || this.places.tryAcquire(this.timeout.toNanos(), TimeUnit.NANOSECONDS);
+			if (!placed) {
 				throw new MicroException.Unavailable("not written within " + this.timeout + ", because " + QUEUE
 						+ " others wait to be written to " + this.dialect.name() + " already; write less at once");
 			}
+			this.queue.add(request);
 			if (request.await(this.closed ? 0 : end - System.nanoTime())) {
 				return request.revisions();
 			}
@@ -125,12 +133,23 @@ final class Writer implements AutoCloseable {
 			if (withdraw(request)) {
 				throw new MicroException.Cancelled("interrupted before it was written to " + this.dialect.name(), ex);
 			}
-			throw unknown("interrupted while it was being written", ex);
+			if (!request.isComplete()) {
+				throw unknown("interrupted while it was being written", ex);
+			}
+			return request.revisions();
+		}
+		finally {
+			if (placed) {
+				this.places.release();
+			}
 		}
 		if (withdraw(request)) {
 			throw this.closed ? Readers.closed() : tooLate();
 		}
-		throw unknown("not written within " + this.timeout + ", but under way", null);
+		if (!request.isComplete()) {
+			throw unknown("not written within " + this.timeout + ", but under way", null);
+		}
+		return request.revisions();
 	}
 
 	private boolean withdraw(WriteRequest request) {
