@@ -204,7 +204,7 @@ class KeyringTests {
 		assertThatExceptionOfType(MicroException.Unavailable.class)
 			.isThrownBy(() -> ring.seals("micro").seal("a", SECRET))
 			.withMessageContainingAll(file.toString(), "read and write");
-		Path nowhere = this.directory.resolve("no/keys");
+		Path nowhere = Files.createFile(this.directory.resolve("in-the-way")).resolve("keys");
 		assertThatExceptionOfType(MicroException.Unavailable.class)
 			.isThrownBy(() -> Keyring.file(nowhere).seals("micro").seal("a", SECRET))
 			.withMessageContaining(nowhere.toString());

@@ -3,6 +3,7 @@ package mu.micro.core;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -35,6 +36,16 @@ class PrivateFileTests {
 		assertThat(PrivateFile.readOrMake(file, 2, () -> new byte[] { 4 })).containsExactly(1, 2);
 		assertThat(PrivateFile.read(file, 10)).containsExactly(1, 2, 3);
 		assertThat(this.directory.toFile().list()).containsExactly("file");
+	}
+
+	@Test
+	void itsDirectoryIsMadeForThisUserOnly() throws IOException {
+		Path file = this.directory.resolve("not/there/file");
+		assertThat(PrivateFile.readOrMake(file, 10, () -> new byte[] { 1 })).containsExactly(1);
+		if (file.getFileSystem().supportedFileAttributeViews().contains("posix")) {
+			assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file.getParent())))
+				.isEqualTo("rwx------");
+		}
 	}
 
 	@Test
