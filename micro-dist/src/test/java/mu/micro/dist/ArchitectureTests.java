@@ -180,7 +180,8 @@ class ArchitectureTests {
 			.stream()
 			.flatMap(Collection::stream)
 			.filter((type) -> !type.getPackageName().startsWith("mu.micro.wire")
-					&& !type.getPackageName().startsWith("mu.micro.samples"));
+					&& !type.getPackageName().startsWith("mu.micro.samples")
+					&& !type.getPackageName().endsWith(".jmh_generated"));
 	}
 
 	private static void check(JavaClasses classes, ArchRule rule) {

@@ -74,10 +74,11 @@ class ContractsTableTests {
 			}
 			test.getAllRawSuperclasses()
 				.stream()
-				.filter((type) -> type.getPackageName().equals("mu.micro.tck"))
+				.filter((type) -> type.getPackageName().equals("mu.micro.tck")
+						&& type.getSimpleName().endsWith("Contract"))
 				.findFirst()
 				.ifPresent((contract) -> contracts.computeIfAbsent(contract, (key) -> new TreeMap<>())
-					.put(test.getSimpleName().replaceFirst("Tests$", ""), test));
+					.put(test.getSimpleName().replaceFirst("(Contract)?Tests$", ""), test));
 		}
 		return contracts;
 	}
