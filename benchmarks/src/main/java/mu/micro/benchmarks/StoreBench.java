@@ -11,6 +11,7 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.atomic.LongAdder;
@@ -61,8 +62,8 @@ final class StoreBench {
 			scores.put(result.getPrimaryResult().getLabel() + " " + result.getParams().getParam("target"),
 					result.getPrimaryResult().getScore());
 		}
-		table.add("get, one caller", scores.get("get micro"), scores.get("get bare"), 0.7);
-		table.add("durable put, one caller", scores.get("put micro"), scores.get("put bare"), 0.9);
+		table.add("get, one caller", of(scores, "get micro"), of(scores, "get bare"), 0.7);
+		table.add("durable put, one caller", of(scores, "put micro"), of(scores, "put bare"), 0.9);
 	}
 
 	/*
@@ -146,9 +147,9 @@ final class StoreBench {
 				}
 			}
 			String among = " among %,d keys".formatted(count);
-			table.add("get" + among, figures.get("micro")[0], figures.get("bare")[0], 0);
-			table.add("durable put" + among, figures.get("micro")[1], figures.get("bare")[1], 0);
-			table.add("list up to 100" + among, figures.get("micro")[2], figures.get("bare")[2], 0);
+			table.add("get" + among, of(figures, "micro")[0], of(figures, "bare")[0], 0);
+			table.add("durable put" + among, of(figures, "micro")[1], of(figures, "bare")[1], 0);
+			table.add("list up to 100" + among, of(figures, "micro")[2], of(figures, "bare")[2], 0);
 		}
 	}
 
@@ -171,8 +172,8 @@ final class StoreBench {
 				}
 			}
 			String of = " of %,d bytes".formatted(size);
-			table.add("get" + of, figures.get("micro")[0], figures.get("bare")[0], 0);
-			table.add("durable put" + of, figures.get("micro")[1], figures.get("bare")[1], 0);
+			table.add("get" + of, of(figures, "micro")[0], of(figures, "bare")[0], 0);
+			table.add("durable put" + of, of(figures, "micro")[1], of(figures, "bare")[1], 0);
 		}
 	}
 
@@ -195,6 +196,10 @@ final class StoreBench {
 		finally {
 			delete(directory);
 		}
+	}
+
+	private static <T> T of(Map<String, T> figures, String name) {
+		return Objects.requireNonNull(figures.get(name), name);
 	}
 
 	private static KeyValues open(String target, Path directory) throws Exception {

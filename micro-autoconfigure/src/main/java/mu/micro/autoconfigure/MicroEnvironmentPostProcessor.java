@@ -65,12 +65,12 @@ class MicroEnvironmentPostProcessor implements EnvironmentPostProcessor, Ordered
 	}
 
 	private void fill(List<ConfigPropertySource> imported, MicroProperties properties) {
-		ImportedConfig opened = this.bootstrap.getOrElseSupply(ImportedConfig.class, () -> {
-			ImportedConfig first = ImportedConfig.open(properties);
-			this.bootstrap.register(ImportedConfig.class, InstanceSupplier.of(first));
-			this.bootstrap.addCloseListener(first::promote);
-			return first;
-		});
+		ImportedConfig opened = this.bootstrap.getOrElse(ImportedConfig.class, null);
+		if (opened == null) {
+			opened = ImportedConfig.open(properties);
+			this.bootstrap.register(ImportedConfig.class, InstanceSupplier.of(opened));
+			this.bootstrap.addCloseListener(opened::promote);
+		}
 		Config config = opened.configs().in(properties.namespace());
 		for (ConfigPropertySource source : imported) {
 			try {

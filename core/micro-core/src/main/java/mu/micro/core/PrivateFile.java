@@ -64,7 +64,7 @@ public final class PrivateFile {
 
 	// A link appears with its content, and never in place of another.
 	private static void make(Path file, byte[] content) throws IOException {
-		Path directory = file.toAbsolutePath().getParent();
+		Path directory = file.toAbsolutePath().resolveSibling("");
 		makeDirectory(directory);
 		// For this user's eyes only, as all temporary files are.
 		Path made = Files.createTempFile(directory, file.getFileName().toString(), ".tmp");

@@ -40,8 +40,7 @@ public final class History<S> {
 	 * @param <R> the result's type
 	 * @return the result, or null where the outcome is open
 	 */
-	public <R> @Nullable R record(String name, Supplier<R> call, Function<R, Function<S, @Nullable S>> effect,
-			Function<S, @Nullable S> unknown) {
+	public <R> @Nullable R record(String name, Supplier<R> call, Function<R, Effect<S>> effect, Effect<S> unknown) {
 		long begin = System.nanoTime();
 		try {
 			R result = call.get();
@@ -80,6 +79,23 @@ public final class History<S> {
 	}
 
 	/**
+	 * What an operation does.
+	 *
+	 * @param <S> the state's type
+	 */
+	@FunctionalInterface
+	public interface Effect<S> {
+
+		/**
+		 * Does it to a state.
+		 * @param state the state before
+		 * @return the state after, or null if it cannot have happened in this state
+		 */
+		@Nullable S on(S state);
+
+	}
+
+	/**
 	 * One operation.
 	 *
 	 * @param name what it was
@@ -89,7 +105,7 @@ public final class History<S> {
 	 * @param effect what it did
 	 * @param <S> the state's type
 	 */
-	private record Operation<S>(String name, long begin, long end, boolean certain, Function<S, @Nullable S> effect) {
+	private record Operation<S>(String name, long begin, long end, boolean certain, Effect<S> effect) {
 	}
 
 	/**
@@ -167,7 +183,7 @@ public final class History<S> {
 		}
 
 		private boolean take(int index, Operation<S> operation) {
-			S after = operation.effect.apply(this.states.getFirst());
+			S after = operation.effect.on(this.states.getFirst());
 			if (after == null) {
 				return false;
 			}

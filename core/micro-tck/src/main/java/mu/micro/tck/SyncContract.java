@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
@@ -19,7 +20,6 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
-import java.util.function.Function;
 
 import mu.micro.MicroException;
 import mu.micro.Scoped;
@@ -27,6 +27,7 @@ import mu.micro.Subscription;
 import mu.micro.sync.Lock;
 import mu.micro.sync.Sync;
 import org.awaitility.Awaitility;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -370,7 +371,7 @@ public abstract class SyncContract {
 			Sync sync = (i % 2 == 0) ? this.here : this.there;
 			running.add(this.threads.submit(() -> {
 				for (int n = 0; n < 40; n++) {
-					AtomicReference<Lock> taken = new AtomicReference<>();
+					AtomicReference<@Nullable Lock> taken = new AtomicReference<>();
 					Long token = history.record("lock", () -> {
 						Lock lock = sync.lock(this.name, TTL, Duration.ZERO);
 						taken.set(lock);
@@ -378,7 +379,7 @@ public abstract class SyncContract {
 					}, SyncContract::locked, (state) -> state);
 					if (token != null && token > 0) {
 						history.record("unlock " + token, () -> {
-							taken.get().close();
+							Objects.requireNonNull(taken.get()).close();
 							return token;
 						}, (closed) -> (state) -> (state.equals(token)) ? -token : null, (state) -> -token);
 					}
@@ -392,7 +393,7 @@ public abstract class SyncContract {
 		assertThat(history.violation(0L)).isNull();
 	}
 
-	private static Function<Long, Long> locked(long token) {
+	private static History.Effect<Long> locked(long token) {
 		if (token == 0) {
 			return (state) -> (state > 0) ? state : null;
 		}

@@ -5,7 +5,6 @@ import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.Function;
 
 import mu.micro.MicroException;
 import org.junit.jupiter.api.Test;
@@ -57,7 +56,7 @@ class HistoryTests {
 					both.countDown();
 					await(both);
 					return value;
-				}, (result) -> (state) -> value, Function.identity()));
+				}, (result) -> (state) -> value, (state) -> state));
 				thread.start();
 				threads.add(thread);
 			}
@@ -65,7 +64,7 @@ class HistoryTests {
 				thread.join();
 			}
 			overlapping.record("read", () -> last, (result) -> (state) -> state.equals(result) ? state : null,
-					Function.identity());
+					(state) -> state);
 			assertThat(overlapping.violation(0)).isNull();
 		}
 	}
@@ -113,7 +112,7 @@ class HistoryTests {
 						this.history.record("write " + value, () -> {
 							register.set(value);
 							return value;
-						}, (result) -> (state) -> value, Function.identity());
+						}, (result) -> (state) -> value, (state) -> state);
 					}
 					else {
 						read(register);
@@ -131,7 +130,7 @@ class HistoryTests {
 	}
 
 	private void write(int value) {
-		this.history.record("write " + value, () -> value, (result) -> (state) -> value, Function.identity());
+		this.history.record("write " + value, () -> value, (result) -> (state) -> value, (state) -> state);
 	}
 
 	private void read(int value) {
@@ -140,7 +139,7 @@ class HistoryTests {
 
 	private void read(AtomicInteger register) {
 		this.history.record("read", register::get, (result) -> (state) -> state.equals(result) ? state : null,
-				Function.identity());
+				(state) -> state);
 	}
 
 	private static void await(CountDownLatch latch) {

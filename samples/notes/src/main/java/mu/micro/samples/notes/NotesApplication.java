@@ -1,6 +1,7 @@
 package mu.micro.samples.notes;
 
 import java.util.List;
+import java.util.Objects;
 import java.util.stream.Collectors;
 
 import io.grpc.stub.StreamObserver;
@@ -123,7 +124,7 @@ public class NotesApplication {
 		@Override
 		public void add(AddRequest request, StreamObserver<AddResponse> response) {
 			Note saved = this.notes.save(new Note(null, request.getText()));
-			response.onNext(AddResponse.newBuilder().setId(saved.id()).build());
+			response.onNext(AddResponse.newBuilder().setId(Objects.requireNonNull(saved.id())).build());
 			response.onCompleted();
 		}
 
