@@ -15,10 +15,10 @@ import com.google.gson.JsonNull;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonPrimitive;
 import mu.micro.Limits;
+import mu.micro.core.Pages;
 import mu.micro.remote.RemoteDatabases;
 import mu.micro.store.Databases;
 import mu.micro.store.Entry;
-import mu.micro.store.Page;
 import mu.micro.store.Query;
 import mu.micro.store.Store;
 import mu.micro.store.When;
@@ -376,46 +376,7 @@ final class StoreCommands {
 				.usage("--order is 'asc' or 'desc', not '" + Terminal.plain(this.arguments.text("--order", "")) + "'.");
 		};
 		Query query = new Query(prefix, suffix, after, offset, Limits.PAGE, descending, keysOnly);
-		return new Pages(table, query, (limit > 0) ? limit : Long.MAX_VALUE);
-	}
-
-	/**
-	 * A listing of any length, read page by page.
-	 */
-	private static final class Pages {
-
-		private final Store table;
-
-		private Query query;
-
-		private long left;
-
-		private boolean more = true;
-
-		Pages(Store table, Query query, long limit) {
-			this.table = table;
-			this.query = query;
-			this.left = limit;
-		}
-
-		/**
-		 * Reads on.
-		 * @return some entries; none at the end
-		 */
-		List<Entry> next() {
-			if (!this.more) {
-				return List.of();
-			}
-			Page page = this.table.list(this.query.withLimit((int) Math.min(this.left, Limits.PAGE)));
-			List<Entry> entries = page.entries();
-			this.left -= entries.size();
-			this.more = page.more() && this.left > 0 && !entries.isEmpty();
-			if (this.more) {
-				this.query = this.query.withOffset(0).withAfter(entries.get(entries.size() - 1).key());
-			}
-			return entries;
-		}
-
+		return new Pages(table, query, limit);
 	}
 
 	/**

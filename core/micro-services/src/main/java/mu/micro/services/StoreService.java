@@ -12,11 +12,11 @@ import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import mu.micro.Limits;
 import mu.micro.MicroException;
+import mu.micro.core.Pages;
 import mu.micro.grpc.Entries;
 import mu.micro.store.Database;
 import mu.micro.store.Databases;
 import mu.micro.store.Entry;
-import mu.micro.store.Page;
 import mu.micro.store.Query;
 import mu.micro.store.Store;
 import mu.micro.store.When;
@@ -104,6 +104,7 @@ public final class StoreService extends StoreGrpc.StoreImplBase {
 			Query query = new Query((options.getPrefix()) ? request.getKey() : "",
 					(options.getSuffix()) ? request.getKey() : "", options.getAfter(), offset(options.getOffset()),
 					Limits.PAGE, descending(options.getOrder()), options.getKeysOnly());
+			// Unsigned: what is negative here is more than there can be.
 			Pages pages = new Pages(table, query, options.getLimit());
 			long bytes = 0;
 			for (List<Entry> page = pages.next(); !page.isEmpty(); page = pages.next()) {
@@ -249,46 +250,6 @@ public final class StoreService extends StoreGrpc.StoreImplBase {
 			case "desc" -> true;
 			default -> throw new MicroException.Invalid("the order '" + order + "' is neither asc nor desc");
 		};
-	}
-
-	/**
-	 * A listing of any length, read page by page.
-	 */
-	private static final class Pages {
-
-		private final Store table;
-
-		private Query query;
-
-		private long left;
-
-		private boolean more = true;
-
-		Pages(Store table, Query query, long limit) {
-			this.table = table;
-			this.query = query;
-			// Unsigned: what is negative here is more than there can be.
-			this.left = (limit <= 0) ? Long.MAX_VALUE : limit;
-		}
-
-		/**
-		 * Reads on.
-		 * @return some entries; none at the end
-		 */
-		List<Entry> next() {
-			if (!this.more) {
-				return List.of();
-			}
-			Page page = this.table.list(this.query.withLimit((int) Math.min(this.left, Limits.PAGE)));
-			List<Entry> entries = page.entries();
-			this.left -= entries.size();
-			this.more = page.more() && this.left > 0;
-			if (this.more) {
-				this.query = this.query.withOffset(0).withAfter(entries.get(entries.size() - 1).key());
-			}
-			return entries;
-		}
-
 	}
 
 	/**
