@@ -25,7 +25,8 @@ import org.openjdk.jmh.runner.options.TimeValue;
 import org.openjdk.jmh.runner.options.VerboseMode;
 
 /**
- * The SQLite store beside bare JDBC on a file of the same kind.
+ * The SQLite store beside bare JDBC on the same file, and on one with nothing but keys
+ * and values.
  */
 final class StoreBench {
 
@@ -62,23 +63,22 @@ final class StoreBench {
 			scores.put(result.getPrimaryResult().getLabel() + " " + result.getParams().getParam("target"),
 					result.getPrimaryResult().getScore());
 		}
-		table.add("get, one caller", of(scores, "get micro"), of(scores, "get bare"), 0.7);
-		table.add("durable put, one caller", of(scores, "put micro"), of(scores, "put bare"), 0.9);
+		table.add("get, one caller", of(scores, "get micro"), of(scores, "get same file"), 0.7);
+		table.add("durable put, one caller", of(scores, "put micro"), of(scores, "put same file"), 0.9);
+		table.add("get, beside keys and values alone", of(scores, "get micro"), of(scores, "get bare"), 0);
+		table.add("durable put, beside keys and values alone", of(scores, "put micro"), of(scores, "put bare"), 0);
 	}
 
-	/*
-	 * A connection serves one caller at a time, so more callers are beside one.
-	 */
 	private static void groupCommit(Table table) throws Exception {
-		double bare = measure("bare", 1, (values) -> values.put(key(10_000), SMALL));
-		for (int callers : new int[] { 1, 4, 16, 64 }) {
-			double ours = measure("micro", callers, (values) -> values.put(key(10_000), SMALL));
-			table.add("durable put, " + callers + " callers beside one", ours, bare, (callers == 16) ? 4 : 0);
+		double one = measure(1);
+		for (int callers : new int[] { 4, 16, 64 }) {
+			table.add("durable put, " + callers + " callers beside one", measure(callers), one,
+					(callers == 16) ? 4 : 0);
 		}
 	}
 
 	private static void processes(Table table) throws Exception {
-		double one = measure("micro", 8, (values) -> values.put(key(10_000), SMALL));
+		double one = measure(8);
 		for (int count : new int[] { 1, 2, 4, 8 }) {
 			Written written = write(count);
 			table.add("durable put, " + count + " processes beside 8 callers in one", written.perSecond, one,
@@ -187,11 +187,11 @@ final class StoreBench {
 		}
 	}
 
-	private static double measure(String target, int callers, Step step) throws Exception {
+	private static double measure(int callers) throws Exception {
 		Path directory = Files.createTempDirectory("micro-bench");
-		try (KeyValues values = open(target, directory)) {
+		try (KeyValues values = open("micro", directory)) {
 			fill(values, 10_000, SMALL);
-			return perSecond(values, callers, step);
+			return perSecond(values, callers, (each) -> each.put(key(10_000), SMALL));
 		}
 		finally {
 			delete(directory);
@@ -203,8 +203,7 @@ final class StoreBench {
 	}
 
 	private static KeyValues open(String target, Path directory) throws Exception {
-		Path file = directory.resolve("store.db");
-		return (target.equals("micro")) ? new KeyValues.Micro(file) : new KeyValues.Bare(file);
+		return KeyValues.open(target, directory.resolve("store.db"));
 	}
 
 	private static String key(int keys) {

@@ -34,7 +34,7 @@ public class StoreJmh {
 	/**
 	 * What is measured.
 	 */
-	@Param({ "micro", "bare" })
+	@Param({ "micro", "same file", "bare" })
 	public String target = "micro";
 
 	private final byte[] value = new byte[100];
@@ -46,8 +46,7 @@ public class StoreJmh {
 	@Setup(Level.Trial)
 	public void open() throws IOException, SQLException {
 		this.directory = Files.createTempDirectory("micro-bench");
-		Path file = this.directory.resolve("store.db");
-		KeyValues opened = (this.target.equals("micro")) ? new KeyValues.Micro(file) : new KeyValues.Bare(file);
+		KeyValues opened = KeyValues.open(this.target, this.directory.resolve("store.db"));
 		List<String> keys = new ArrayList<>();
 		for (int i = 0; i < KEYS; i++) {
 			keys.add("key-" + i);

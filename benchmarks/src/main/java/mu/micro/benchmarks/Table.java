@@ -13,6 +13,8 @@ final class Table {
 
 	private final List<String> missed = new ArrayList<>();
 
+	private int budgets;
+
 	Table() {
 		this.rows.add(new String[] { "what", "Micro", "limit program", "ratio", "budget" });
 	}
@@ -28,6 +30,7 @@ final class Table {
 		double ratio = ours / limit;
 		this.rows.add(new String[] { what, number(ours), number(limit), number(ratio),
 				(budget > 0) ? "at least " + number(budget) : "" });
+		this.budgets += (budget > 0) ? 1 : 0;
 		if (ratio < budget) {
 			this.missed.add(what + ": " + number(ratio) + " instead of " + number(budget));
 		}
@@ -41,6 +44,7 @@ final class Table {
 	 */
 	void most(String what, double ours, double most) {
 		this.rows.add(new String[] { what, number(ours), "", "", "at most " + number(most) });
+		this.budgets++;
 		if (ours > most) {
 			this.missed.add(what + ": " + number(ours) + " instead of " + number(most));
 		}
@@ -69,9 +73,11 @@ final class Table {
 			}
 		}
 		System.out.println();
-		System.out.println((this.missed.isEmpty()) ? "All budgets are kept."
-				: "Missed budgets: " + String.join("; ", this.missed));
-		System.out.println();
+		if (this.budgets > 0) {
+			System.out.println((this.missed.isEmpty()) ? "All budgets are kept."
+					: "Missed budgets: " + String.join("; ", this.missed));
+			System.out.println();
+		}
 	}
 
 	private static String number(double value) {

@@ -58,6 +58,18 @@ interface Dialect extends AutoCloseable {
 	String beginWrite();
 
 	/**
+	 * Waits until it is this process's turn to write, where processes take turns. A
+	 * courtesy that spares them from looking again and again: they are safe from each
+	 * other without it. Only the thread that writes calls this.
+	 */
+	void takeTurn();
+
+	/**
+	 * Lets the next process write, if it was this one's turn.
+	 */
+	void endTurn();
+
+	/**
 	 * A condition on the end of a key.
 	 * @return the text, with two parameters: how many bytes, and which
 	 */

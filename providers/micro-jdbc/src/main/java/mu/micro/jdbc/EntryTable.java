@@ -102,8 +102,18 @@ final class EntryTable implements AutoCloseable {
 	 * @throws SQLException if that is not possible now
 	 */
 	void begin() throws SQLException {
-		this.statements.run(this.dialect.beginWrite());
-		this.revision = Revisions.last(this.statements);
+		this.dialect.takeTurn();
+		boolean begun = false;
+		try {
+			this.statements.run(this.dialect.beginWrite());
+			this.revision = Revisions.last(this.statements);
+			begun = true;
+		}
+		finally {
+			if (!begun) {
+				this.dialect.endTurn();
+			}
+		}
 	}
 
 	/**
@@ -112,7 +122,12 @@ final class EntryTable implements AutoCloseable {
 	 * @throws MicroException.Unavailable if it did not, and is lost all the same
 	 */
 	void commit() throws SQLException {
-		this.statements.run("COMMIT");
+		try {
+			this.statements.run("COMMIT");
+		}
+		finally {
+			this.dialect.endTurn();
+		}
 		this.dialect.committed(this.revision);
 	}
 
@@ -288,6 +303,7 @@ final class EntryTable implements AutoCloseable {
 
 	@Override
 	public void close() {
+		this.dialect.endTurn();
 		if (this.generation == this.dialect.generation()) {
 			this.statements.close();
 		}

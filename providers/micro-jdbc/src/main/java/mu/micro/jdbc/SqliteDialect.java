@@ -44,6 +44,8 @@ final class SqliteDialect implements Dialect {
 
 	private final SqliteFile file;
 
+	private final SqliteTurn turn;
+
 	private long tidied = System.nanoTime();
 
 	private long seenOfOthers;
@@ -52,6 +54,7 @@ final class SqliteDialect implements Dialect {
 
 	SqliteDialect(SqliteFile file) {
 		this.file = file;
+		this.turn = file.turn();
 	}
 
 	@Override
@@ -96,6 +99,16 @@ final class SqliteDialect implements Dialect {
 	@Override
 	public String beginWrite() {
 		return "BEGIN IMMEDIATE";
+	}
+
+	@Override
+	public void takeTurn() {
+		this.turn.take();
+	}
+
+	@Override
+	public void endTurn() {
+		this.turn.end();
 	}
 
 	@Override
@@ -181,6 +194,7 @@ final class SqliteDialect implements Dialect {
 	@Override
 	public void close() {
 		this.file.mark().close();
+		this.turn.close();
 	}
 
 }

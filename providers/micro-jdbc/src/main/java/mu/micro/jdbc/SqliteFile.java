@@ -430,6 +430,14 @@ final class SqliteFile {
 	}
 
 	/**
+	 * By what processes take turns in writing.
+	 * @return the turns of one writer
+	 */
+	SqliteTurn turn() {
+		return new SqliteTurn(beside("-turn"), forOwnerOnly("rw-------"));
+	}
+
+	/**
 	 * How large the log is.
 	 * @return its bytes
 	 */

@@ -203,13 +203,11 @@ final class Writer implements AutoCloseable {
 		List<WriteRequest> group = new ArrayList<>();
 		try {
 			EntryTable open = connected();
-			if (begin(open, () -> this.closed || (first.isWithdrawn() && this.queue.isEmpty()))) {
-				take(first, group);
-				if (!write(open, group)) {
-					// One of them is not to be written: not the fault of the others.
-					for (WriteRequest each : group) {
-						writeAlone(each);
-					}
+			boolean begun = begin(open, () -> this.closed || (first.isWithdrawn() && this.queue.isEmpty()));
+			if (begun && !write(open, first, group)) {
+				// One of them is not to be written: not the fault of the others.
+				for (WriteRequest each : group) {
+					writeAlone(each);
 				}
 			}
 			refuse(first, Readers::closed);
@@ -243,6 +241,7 @@ final class Writer implements AutoCloseable {
 	 */
 	private boolean begin(EntryTable open, BooleanSupplier waitedEnough) throws SQLException {
 		this.enough = waitedEnough;
+		this.busy = true;
 		while (true) {
 			try {
 				open.begin();
@@ -261,7 +260,6 @@ final class Writer implements AutoCloseable {
 	}
 
 	private boolean isPatient() {
-		this.busy = true;
 		if (this.enough.getAsBoolean()) {
 			return false;
 		}
@@ -269,60 +267,75 @@ final class Writer implements AutoCloseable {
 		return true;
 	}
 
-	private void take(WriteRequest first, List<WriteRequest> group) {
-		long size = 0;
-		for (WriteRequest next = first; next != null; next = this.queue.poll()) {
-			if (next.take()) {
-				group.add(next);
-				size += next.size();
-			}
-			if (group.size() == GROUP || size >= GROUP_BYTES) {
-				return;
-			}
-		}
-	}
-
 	/*
-	 * Writes requests in the transaction that was begun, and answers them. False if they
-	 * are as before, because one of several failed.
+	 * Takes requests and writes them, with those that come meanwhile, in the transaction
+	 * that was begun, and answers them. False if they are as before, because one of them
+	 * failed.
 	 */
-	private boolean write(EntryTable open, List<WriteRequest> group) {
-		List<Supplier<List<Long>>> answers = new ArrayList<>(group.size());
+	private boolean write(EntryTable open, WriteRequest first, List<WriteRequest> group) {
+		List<Supplier<List<Long>>> answers = new ArrayList<>();
 		try {
 			long now = this.clock.millis();
-			for (WriteRequest each : group) {
-				answers.add(write(open, each, now));
+			long size = 0;
+			WriteRequest next = first;
+			while (next != null) {
+				if (next.take()) {
+					group.add(next);
+					size += next.size();
+					answers.add(write(open, next, now));
+				}
+				next = (group.size() < GROUP && size < GROUP_BYTES) ? this.queue.poll() : null;
 			}
 			open.forget();
 		}
 		catch (SQLException ex) {
+			logger.log(System.Logger.Level.DEBUG, "a group of writes to " + this.dialect.name() + " failed", ex);
 			disconnect();
-			if (group.size() > 1) {
-				return false;
-			}
-			group.forEach((each) -> each.fail(() -> this.dialect.unavailable(ex)));
-			return true;
+			return false;
 		}
+		commit(open, group, answers);
+		return true;
+	}
+
+	private void writeAlone(WriteRequest request) throws SQLException {
+		EntryTable open = connected();
+		if (!begin(open, giveUpAfter(PATIENCE))) {
+			request.fail(this::tooLate);
+			return;
+		}
+		Supplier<List<Long>> answer;
+		try {
+			answer = write(open, request, this.clock.millis());
+			open.forget();
+		}
+		catch (SQLException ex) {
+			disconnect();
+			request.fail(() -> this.dialect.unavailable(ex));
+			return;
+		}
+		commit(open, List.of(request), List.of(answer));
+	}
+
+	private void commit(EntryTable open, List<WriteRequest> group, List<Supplier<List<Long>>> answers) {
 		try {
 			open.commit();
 		}
 		catch (MicroException.Unavailable ex) {
 			disconnect();
 			group.forEach((each) -> each.fail(() -> ex));
-			return true;
+			return;
 		}
 		catch (SQLException ex) {
 			disconnect();
 			boolean unclear = this.dialect.outcome(ex) == Dialect.Outcome.UNKNOWN;
 			group.forEach((each) -> each.fail(
 					() -> unclear ? unknown("failed while it was being committed", ex) : this.dialect.unavailable(ex)));
-			return true;
+			return;
 		}
 		for (int i = 0; i < group.size(); i++) {
 			group.get(i).complete(answers.get(i));
 		}
 		this.committed.run();
-		return true;
 	}
 
 	// A refusal counts only once what it was refused for is committed.
@@ -340,16 +353,6 @@ final class Writer implements AutoCloseable {
 			return () -> {
 				throw ex;
 			};
-		}
-	}
-
-	private void writeAlone(WriteRequest request) throws SQLException {
-		EntryTable open = connected();
-		if (begin(open, giveUpAfter(PATIENCE))) {
-			write(open, List.of(request));
-		}
-		else {
-			request.fail(this::tooLate);
 		}
 	}
 

@@ -76,8 +76,8 @@ class SqliteFileTests {
 				databases.in("ns").table("table").put("key-" + i, bytes("value"));
 				assertThat(databases.in("ns").table("table").list(Query.ALL).entries()).hasSize(i + 1);
 			}
-			// Closed in order there is but one file, and what guards it.
-			assertThat(names()).containsExactly("store.db", "store.db-mark");
+			// Closed in order there is but one file, and what guards it and the turns.
+			assertThat(names()).containsExactly("store.db", "store.db-mark", "store.db-turn");
 		}
 	}
 
@@ -92,7 +92,7 @@ class SqliteFileTests {
 			}
 			try (Stream<Path> files = Files.list(file.getParent())) {
 				List<Path> made = files.toList();
-				assertThat(made).hasSize(4);
+				assertThat(made).hasSize(5);
 				for (Path each : made) {
 					assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(each))).as(each.toString())
 						.isEqualTo("rw-------");

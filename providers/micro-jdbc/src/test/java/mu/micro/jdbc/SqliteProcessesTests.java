@@ -3,6 +3,7 @@ package mu.micro.jdbc;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -150,6 +151,24 @@ class SqliteProcessesTests {
 			process.signal("CONT");
 		}
 		throw new AssertionError("never stopped inside a write");
+	}
+
+	@Test
+	void whoeverHasTheTurnIsWaitedFor() throws Exception {
+		Duration timeout = Duration.ofMillis(400);
+		try (JdbcDatabases databases = StoreProcess.open(file(), timeout)) {
+			Store table = databases.in("ns").table("table");
+			StoreProcess holder = start(1, TakingTheTurn.class, file()).get(0);
+			Awaitility.await().atMost(PATIENCE).until(() -> holder.lines() > 1);
+			long begin = System.nanoTime();
+			assertThatExceptionOfType(MicroException.Unavailable.class)
+				.isThrownBy(() -> table.put("not written", bytes(1)))
+				.withMessageContainingAll(file().toString(), "another process", "stopped");
+			assertThat(millisSince(begin)).isBetween(timeout.toMillis(), timeout.toMillis() + 2_000);
+			holder.kill();
+			Awaitility.await().atMost(PATIENCE).ignoreExceptions().until(() -> table.put("written", bytes(1)) > 0);
+			assertThat(table.list(Query.ALL).entries()).extracting(Entry::key).containsExactly("written");
+		}
 	}
 
 	@Test
@@ -301,6 +320,23 @@ class SqliteProcessesTests {
 					table.put("key-" + (i % 4), new byte[4 * 1024 * 1024]);
 					StoreProcess.say("put");
 				}
+			};
+		}
+
+	}
+
+	/**
+	 * Takes the turn to write and keeps it.
+	 */
+	public static final class TakingTheTurn implements StoreProcess.Job {
+
+		@Override
+		public StoreProcess.Work prepare(Path file, String[] args) {
+			SqliteTurn turn = new SqliteFile(file, PATIENCE, Clock.systemUTC()).turn();
+			return () -> {
+				turn.take();
+				StoreProcess.say("taken");
+				Thread.sleep(PATIENCE.toMillis());
 			};
 		}
 
