@@ -48,6 +48,17 @@ public final class Limits {
 	 */
 	public static final int BATCH_BYTES = 16 * 1024 * 1024;
 
+	/**
+	 * Bytes of UTF-8 in all headers of a message together.
+	 */
+	public static final int HEADERS = 16 * 1024;
+
+	/**
+	 * Bytes in a message's body. With its headers a message fits into the 1 MB that
+	 * brokers take without being told otherwise.
+	 */
+	public static final int BODY = 1_000_000;
+
 	private Limits() {
 	}
 
@@ -126,12 +137,28 @@ public final class Limits {
 	 * @throws MicroException.Invalid if it is over {@link #METADATA} or no Unicode
 	 */
 	public static Map<String, String> metadata(Map<String, String> metadata) {
-		Map<String, String> copy = Collections.unmodifiableMap(new TreeMap<>(metadata));
+		return texts("metadata", metadata, METADATA);
+	}
+
+	/**
+	 * Checks and copies a message's headers.
+	 * @param headers the headers
+	 * @return an unmodifiable copy, sorted by name
+	 * @throws MicroException.Invalid if they are over {@link #HEADERS} or no Unicode, or
+	 * one has no {@link #name name}
+	 */
+	public static Map<String, String> headers(Map<String, String> headers) {
+		headers.keySet().forEach((name) -> name("header's name", name));
+		return texts("headers", headers, HEADERS);
+	}
+
+	private static Map<String, String> texts(String what, Map<String, String> texts, int most) {
+		Map<String, String> copy = Collections.unmodifiableMap(new TreeMap<>(texts));
 		int size = 0;
 		for (Map.Entry<String, String> entry : copy.entrySet()) {
-			size += bytes("metadata", entry.getKey()) + bytes("metadata", entry.getValue());
+			size += bytes(what, entry.getKey()) + bytes(what, entry.getValue());
 		}
-		limit("metadata", size, METADATA);
+		limit(what, size, most);
 		return copy;
 	}
 

@@ -1,0 +1,7 @@
+/**
+ * What is too large for a store.
+ */
+@NullMarked
+package mu.micro.blob;
+
+import org.jspecify.annotations.NullMarked;

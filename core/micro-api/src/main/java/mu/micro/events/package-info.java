@@ -1,0 +1,7 @@
+/**
+ * Messages that are kept, in order.
+ */
+@NullMarked
+package mu.micro.events;
+
+import org.jspecify.annotations.NullMarked;
