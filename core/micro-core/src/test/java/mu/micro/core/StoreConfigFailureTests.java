@@ -22,6 +22,7 @@ import mu.micro.MicroException;
 import mu.micro.Subscription;
 import mu.micro.config.Config;
 import mu.micro.config.Json;
+import mu.micro.memory.MemoryDatabases;
 import mu.micro.store.Change;
 import mu.micro.store.Entry;
 import mu.micro.store.Store;
@@ -38,7 +39,7 @@ class StoreConfigFailureTests {
 
 	private static final String MARKER = "hunter2-marker";
 
-	private final FailingDatabases databases = new FailingDatabases();
+	private final TroubledDatabases databases = new TroubledDatabases(new MemoryDatabases());
 
 	private final List<StoreConfig> opened = new ArrayList<>();
 

@@ -99,9 +99,9 @@ class StoreLocksTests {
 		for (int i = 0; i < 50; i++) {
 			waiting.add(this.locks.acquire(claim("a"), LONG));
 		}
-		int before = this.troubled.gets();
+		int before = this.troubled.reads.get();
 		Awaitility.await().pollDelay(Duration.ofSeconds(3)).until(() -> true);
-		assertThat(this.troubled.gets() - before).isBetween(1, 10);
+		assertThat(this.troubled.reads.get() - before).isBetween(1, 10);
 		assertThat(waiting).noneMatch(CompletableFuture::isDone);
 	}
 
