@@ -10,7 +10,6 @@ import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
@@ -61,7 +60,7 @@ public abstract class LeasedSync implements Scoped<Sync> {
 
 	private final ScheduledThreadPoolExecutor timer = Threads.timer("micro-sync-timer");
 
-	private final ExecutorService executor = Threads.perTask("micro-sync");
+	private final ExecutorService executor;
 
 	private final ReentrantLock lock = new ReentrantLock();
 
@@ -79,8 +78,13 @@ public abstract class LeasedSync implements Scoped<Sync> {
 	 * @param clock this machine's time
 	 */
 	protected LeasedSync(Locks locks, Clock clock) {
+		this(locks, clock, Threads.perTask("micro-sync"));
+	}
+
+	LeasedSync(Locks locks, Clock clock, ExecutorService executor) {
 		this.locks = locks;
 		this.clock = clock;
+		this.executor = executor;
 	}
 
 	private static String owner() {
@@ -109,7 +113,7 @@ public abstract class LeasedSync implements Scoped<Sync> {
 		this.waits.forEach((wait) -> wait.completeExceptionally(closed()));
 		List<CompletableFuture<?>> ends = new ArrayList<>();
 		this.candidates.forEach((candidate) -> ends.add(candidate.end()));
-		this.held.forEach((lock) -> ends.add(lock.end(this.executor)));
+		this.held.forEach((lock) -> ends.add(lock.end()));
 		awaitEnd(CompletableFuture.allOf(ends.toArray(CompletableFuture[]::new)));
 		this.locks.close();
 		this.timer.shutdownNow();
@@ -126,6 +130,14 @@ public abstract class LeasedSync implements Scoped<Sync> {
 		catch (ExecutionException | TimeoutException ex) {
 			logger.log(System.Logger.Level.DEBUG, "not all locks were given back; their ttl ends them", ex);
 		}
+	}
+
+	private void checkOpen() {
+		if (this.closed) {
+			throw closed();
+		}
+		// Locks rely on it: no thread for it is said before there is one.
+		this.timer.prestartCoreThread();
 	}
 
 	private static MicroException.Unavailable closed() {
@@ -236,9 +248,13 @@ public abstract class LeasedSync implements Scoped<Sync> {
 		throw closed();
 	}
 
+	private void start(Runnable task) {
+		Threads.execute(task, this.executor, this.timer);
+	}
+
 	private void execute(Runnable task) {
 		try {
-			this.executor.execute(task);
+			start(task);
 		}
 		catch (RejectedExecutionException ex) {
 			// Closed meanwhile, which ends all locks.
@@ -339,9 +355,9 @@ public abstract class LeasedSync implements Scoped<Sync> {
 			this.leaving = true;
 		}
 
-		CompletableFuture<Void> end(Executor executor) {
+		CompletableFuture<Void> end() {
 			leave();
-			return CompletableFuture.runAsync(this::close, executor);
+			return CompletableFuture.runAsync(this::close, LeasedSync.this::start);
 		}
 
 		private boolean alive(String loss) {
@@ -352,7 +368,7 @@ public abstract class LeasedSync implements Scoped<Sync> {
 		}
 
 		private void lose(String why) {
-			if (this.lease.lose(LeasedSync.this.executor)) {
+			if (this.lease.lose(LeasedSync.this::start)) {
 				logger.log(System.Logger.Level.WARNING,
 						"lock '" + this.claim.name() + "' with token " + this.token + " is lost: " + why);
 			}
@@ -392,7 +408,8 @@ public abstract class LeasedSync implements Scoped<Sync> {
 			catch (MicroException.Conflict ex) {
 				lose("its time was over at the provider, or somebody deleted it");
 			}
-			catch (RuntimeException ex) {
+			catch (Throwable ex) {
+				// An Error too: there is time left to try again.
 				logger.log(System.Logger.Level.DEBUG, "lock '" + this.claim.name() + "' is not renewed yet", ex);
 				this.renewal = after(retry(), () -> execute(this::renew));
 			}
@@ -501,10 +518,11 @@ public abstract class LeasedSync implements Scoped<Sync> {
 				}
 				return true;
 			}
-			catch (RuntimeException ex) {
+			catch (Throwable ex) {
+				// An Error too: a candidacy lasts until it is closed.
 				if (!this.leaving.isDone()) {
 					logger.log((failures == 0) ? System.Logger.Level.WARNING : System.Logger.Level.DEBUG,
-							"standing for leader of '" + this.name + "' failed, and is tried on: " + ex.getMessage());
+							"standing for leader of '" + this.name + "' failed, and is tried on: " + ex);
 					Duration most = least(this.ttl.dividedBy(3), LONGEST_RETRY);
 					pause(between(most.dividedBy(2), most));
 				}
@@ -524,13 +542,16 @@ public abstract class LeasedSync implements Scoped<Sync> {
 			if (this.leaving.isDone()) {
 				won.leave();
 			}
-			won.over.thenRun(this::interrupt);
-			if (!call(won)) {
-				won.close();
+			try {
+				won.over.thenRun(this::interrupt);
+				if (call(won)) {
+					CompletableFuture.anyOf(this.leaving, won.over).join();
+				}
 			}
-			CompletableFuture.anyOf(this.leaving, won.over).join();
-			won.close();
-			this.term = null;
+			finally {
+				won.close();
+				this.term = null;
+			}
 			if (!won.over.join()) {
 				pause(PAUSE);
 			}
@@ -661,9 +682,7 @@ public abstract class LeasedSync implements Scoped<Sync> {
 
 		@Override
 		public @Nullable Lock lock(String name, Duration ttl, Duration wait) {
-			if (LeasedSync.this.closed) {
-				throw closed();
-			}
+			checkOpen();
 			return acquire(this.namespace, name, ttl, wait, (begun) -> {
 			});
 		}
@@ -674,11 +693,9 @@ public abstract class LeasedSync implements Scoped<Sync> {
 			Candidate candidate = new Candidate(this.namespace, name, checked.ttl(), elected);
 			LeasedSync.this.lock.lock();
 			try {
-				if (LeasedSync.this.closed) {
-					throw closed();
-				}
+				checkOpen();
 				LeasedSync.this.candidates.add(candidate);
-				LeasedSync.this.executor.execute(candidate::stand);
+				start(candidate::stand);
 			}
 			finally {
 				LeasedSync.this.lock.unlock();

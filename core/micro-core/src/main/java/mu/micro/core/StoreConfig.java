@@ -246,13 +246,15 @@ public final class StoreConfig implements Scoped<Config> {
 		public Subscription watch(String path, boolean reveal, Consumer<@Nullable Json> listener) {
 			Config.names(path);
 			checkOpen();
+			// The watch relies on it: no thread for it is said before it stands.
+			StoreConfig.this.timer.prestartCoreThread();
 			Watch watch = new Watch(this, path, reveal, listener);
 			StoreConfig.this.watches.add(watch);
 			try {
 				watch.open();
 				checkOpen();
 			}
-			catch (RuntimeException ex) {
+			catch (RuntimeException | Error ex) {
 				watch.delivery.close();
 				throw ex;
 			}
@@ -326,12 +328,13 @@ public final class StoreConfig implements Scoped<Config> {
 			try {
 				look();
 			}
-			catch (RuntimeException ex) {
+			catch (Throwable ex) {
+				// An Error too: no other change may come to be told of.
 				lookLater(ex);
 			}
 		}
 
-		private void lookLater(RuntimeException failure) {
+		private void lookLater(Throwable failure) {
 			this.lock.lock();
 			try {
 				if (this.over || StoreConfig.this.closed) {
@@ -342,7 +345,8 @@ public final class StoreConfig implements Scoped<Config> {
 							+ "' cannot read it: " + failure.getMessage() + "; this is tried on");
 				}
 				cancel(this.next);
-				this.next = StoreConfig.this.timer.schedule(() -> StoreConfig.this.executor.execute(this::changed),
+				this.next = StoreConfig.this.timer.schedule(
+						() -> Threads.execute(this::changed, StoreConfig.this.executor, StoreConfig.this.timer),
 						backOff(this.failures).toNanos(), TimeUnit.NANOSECONDS);
 			}
 			catch (RejectedExecutionException ex) {

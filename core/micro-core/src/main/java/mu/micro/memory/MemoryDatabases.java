@@ -40,6 +40,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class MemoryDatabases implements Databases {
 
+	private static final System.Logger logger = System.getLogger(MemoryDatabases.class.getName());
+
 	private static final Duration SWEEPS = Duration.ofMillis(250);
 
 	private final MemoryTables shared;
@@ -100,11 +102,17 @@ public final class MemoryDatabases implements Databases {
 	}
 
 	private void sweep() {
-		boolean more = true;
-		while (more && !this.closed.get()) {
-			more = this.shared.sweep();
+		try {
+			boolean more = true;
+			while (more && !this.closed.get()) {
+				more = this.shared.sweep();
+			}
+			this.shared.lookAgain();
 		}
-		this.shared.lookAgain();
+		catch (Throwable ex) {
+			// An Error too: what is thrown here would be the last sweep's.
+			logger.log(System.Logger.Level.WARNING, "what has expired cannot be cleared away; that is tried again", ex);
+		}
 	}
 
 	private void checkOpen() {
@@ -198,7 +206,6 @@ public final class MemoryDatabases implements Databases {
 				feed.close();
 				throw closed();
 			}
-			feed.look();
 			return feed;
 		}
 

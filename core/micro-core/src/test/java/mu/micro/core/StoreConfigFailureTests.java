@@ -281,6 +281,22 @@ class StoreConfigFailureTests {
 	}
 
 	@Test
+	void aWatchOutlivesAnError() {
+		List<Json> seen = new CopyOnWriteArrayList<>();
+		this.config.watch("a", false, seen::add);
+		await(() -> seen.size() == 1);
+		int reads = this.databases.reads.get();
+		this.databases.onRead = () -> {
+			throw new Error("on purpose");
+		};
+		write("micro", "{\"a\":1}");
+		await(() -> this.databases.reads.get() > reads + 1);
+		this.databases.onRead = () -> {
+		};
+		await(() -> Json.of(1).equals(seen.get(seen.size() - 1)));
+	}
+
+	@Test
 	void aWatchThatIsClosedReadsNoMore() {
 		List<Json> seen = new CopyOnWriteArrayList<>();
 		Subscription watch = this.config.watch("a", false, seen::add);

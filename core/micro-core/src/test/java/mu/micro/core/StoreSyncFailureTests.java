@@ -9,6 +9,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
 
@@ -234,6 +235,62 @@ class StoreSyncFailureTests {
 		await(() -> !terms.get(0).held());
 		this.troubled.away(false);
 		await(() -> terms.size() == 2);
+	}
+
+	@Test
+	void anErrorOfTheStoreEndsNoCandidacyAndNoTerm() {
+		this.troubled.onWrite = () -> {
+			throw new Error("on purpose");
+		};
+		List<Lock> terms = new CopyOnWriteArrayList<>();
+		this.mine.lead("a", Duration.ofSeconds(3), terms::add);
+		await(() -> this.troubled.writes.get() > 1);
+		this.troubled.onWrite = () -> {
+		};
+		await(() -> terms.size() == 1);
+		AtomicInteger errors = new AtomicInteger();
+		this.troubled.onRead = () -> {
+			errors.incrementAndGet();
+			throw new Error("on purpose");
+		};
+		await(() -> errors.get() > 0);
+		this.troubled.onRead = () -> {
+		};
+		during(Duration.ofSeconds(4), terms.get(0)::held);
+	}
+
+	@Test
+	void locksAreKeptWhenThereWereNoThreadsForLessThanTheTtl() {
+		ScarceThreads threads = new ScarceThreads();
+		try (LeasedSync scarce = scarce(threads)) {
+			Lock lock = scarce.in("micro").lock("a", Duration.ofSeconds(3), Duration.ZERO);
+			threads.none = true;
+			await(() -> threads.refused.get() > 0);
+			threads.none = false;
+			during(Duration.ofSeconds(4), lock::held);
+		}
+	}
+
+	@Test
+	void whatWasLostWhileThereWereNoThreadsIsTold() {
+		ScarceThreads threads = new ScarceThreads();
+		try (LeasedSync scarce = scarce(threads)) {
+			Lock lock = scarce.in("micro").lock("a", Duration.ofSeconds(1), Duration.ZERO);
+			AtomicBoolean lost = new AtomicBoolean();
+			lock.onLost(() -> lost.set(true));
+			threads.none = true;
+			List<Lock> terms = new CopyOnWriteArrayList<>();
+			scarce.in("micro").lead("b", Duration.ofSeconds(1), terms::add);
+			await(() -> !lock.held());
+			threads.none = false;
+			await(lost::get);
+			await(() -> terms.size() == 1);
+		}
+	}
+
+	private LeasedSync scarce(ScarceThreads threads) {
+		return new LeasedSync(new StoreLocks(this.troubled, Clock.systemUTC()), Clock.systemUTC(), threads) {
+		};
 	}
 
 	@Test
