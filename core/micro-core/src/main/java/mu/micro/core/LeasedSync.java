@@ -17,7 +17,6 @@ import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 
@@ -32,6 +31,12 @@ import org.jspecify.annotations.Nullable;
 /**
  * Sync over {@link Locks}: renewing, losing, giving back, leadership and closing are done
  * here.
+ * <p>
+ * Closing interrupts leaders and waits two seconds at most for them to return and for
+ * locks to be given back. What was not given back by then is held by nobody here and
+ * renewed no more; it is free when a leader that ignored its interruption returns, or
+ * when its ttl is over. Closing a single candidacy waits for its leader for as long as
+ * that takes.
  */
 public abstract class LeasedSync implements Scoped<Sync> {
 
@@ -112,23 +117,38 @@ public abstract class LeasedSync implements Scoped<Sync> {
 		this.candidates.forEach(Candidate::leave);
 		this.waits.forEach((wait) -> wait.completeExceptionally(closed()));
 		List<CompletableFuture<?>> ends = new ArrayList<>();
-		this.candidates.forEach((candidate) -> ends.add(candidate.end()));
-		this.held.forEach((lock) -> ends.add(lock.end()));
+		// A leader's lock is given back once it has returned, and not before.
+		List<HeldLock> others = new ArrayList<>(this.held);
+		for (Candidate candidate : this.candidates) {
+			others.remove(candidate.term);
+			ends.add(candidate.end());
+		}
+		others.forEach((lock) -> ends.add(lock.end()));
 		awaitEnd(CompletableFuture.allOf(ends.toArray(CompletableFuture[]::new)));
 		this.locks.close();
 		this.timer.shutdownNow();
 		this.executor.shutdown();
 	}
 
+	/*
+	 * An own interruption is kept for later.
+	 */
 	private static void awaitEnd(Future<?> end) {
+		boolean interrupted = Thread.interrupted();
 		try {
 			end.get(CLOSING.toMillis(), TimeUnit.MILLISECONDS);
 		}
 		catch (InterruptedException ex) {
-			Thread.currentThread().interrupt();
+			interrupted = true;
 		}
 		catch (ExecutionException | TimeoutException ex) {
-			logger.log(System.Logger.Level.DEBUG, "not all locks were given back; their ttl ends them", ex);
+			logger.log(System.Logger.Level.WARNING,
+					"after " + CLOSING + " a leader still works, or a lock is not given back; its ttl ends it", ex);
+		}
+		finally {
+			if (interrupted) {
+				Thread.currentThread().interrupt();
+			}
 		}
 	}
 
@@ -482,8 +502,6 @@ public abstract class LeasedSync implements Scoped<Sync> {
 
 		private final ReentrantLock lock = new ReentrantLock();
 
-		private final Condition returned = this.lock.newCondition();
-
 		private volatile @Nullable CompletableFuture<?> wait;
 
 		private volatile @Nullable HeldLock term;
@@ -594,7 +612,6 @@ public abstract class LeasedSync implements Scoped<Sync> {
 			this.lock.lock();
 			try {
 				this.caller = null;
-				this.returned.signalAll();
 			}
 			finally {
 				this.lock.unlock();
@@ -644,25 +661,19 @@ public abstract class LeasedSync implements Scoped<Sync> {
 		}
 
 		/**
-		 * Has it end, and waits for the listener.
-		 * @return completes when the lock was given back, too; at once where the listener
-		 * itself calls this
+		 * Has it end, and does not wait for that either.
+		 * @return completes when the listener has returned and the lock was given back;
+		 * at once where the listener itself calls this
 		 */
 		CompletableFuture<Void> end() {
 			leave();
 			this.lock.lock();
 			try {
-				while (this.caller != null) {
-					if (this.caller == Thread.currentThread()) {
-						return CompletableFuture.completedFuture(null);
-					}
-					this.returned.awaitUninterruptibly();
-				}
+				return (this.caller == Thread.currentThread()) ? CompletableFuture.completedFuture(null) : this.left;
 			}
 			finally {
 				this.lock.unlock();
 			}
-			return this.left;
 		}
 
 		@Override

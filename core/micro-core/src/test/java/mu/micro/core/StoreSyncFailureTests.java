@@ -201,6 +201,38 @@ class StoreSyncFailureTests {
 	}
 
 	@Test
+	void closingIsQuickThoughALeaderIgnoresItsInterruption() throws Exception {
+		CountDownLatch begun = new CountDownLatch(1);
+		CountDownLatch end = new CountDownLatch(1);
+		List<Lock> terms = new CopyOnWriteArrayList<>();
+		this.mine.lead("a", TTL, (lock) -> {
+			terms.add(lock);
+			begun.countDown();
+			while (end.getCount() > 0) {
+				Thread.onSpinWait();
+			}
+		});
+		assertThat(begun.await(10, TimeUnit.SECONDS)).isTrue();
+		Lock other = this.mine.lock("b", TTL, Duration.ZERO);
+		CompletableFuture<Boolean> closing = CompletableFuture.supplyAsync(() -> {
+			Thread.currentThread().interrupt();
+			this.sync.close();
+			return Thread.interrupted();
+		});
+		try {
+			assertThat(closing.get(10, TimeUnit.SECONDS)).as("an own interruption is kept").isTrue();
+			assertThat(terms.get(0).held()).isFalse();
+			assertThat(other.held()).isFalse();
+			assertThat(this.table.get("b")).isNull();
+			assertThat(this.table.get("a")).as("the lock of one who still works").isNotNull();
+		}
+		finally {
+			end.countDown();
+		}
+		await(() -> this.table.get("a") == null);
+	}
+
+	@Test
 	void aLockThatSomebodyDeletedIsLostAndItsLeaderInterruptedAndElectedAnew() {
 		List<Lock> terms = new CopyOnWriteArrayList<>();
 		List<Boolean> held = new CopyOnWriteArrayList<>();
