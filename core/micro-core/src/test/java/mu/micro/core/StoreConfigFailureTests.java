@@ -195,15 +195,53 @@ class StoreConfigFailureTests {
 	}
 
 	@Test
-	void aChangeThatFindsNoGapIsGivenUp() {
+	void aChangeThatFindsNoGapIsGivenUpWhenItsTimeIsOver() {
+		this.databases.onWrite = () -> {
+			throw new MicroException.Conflict("on purpose");
+		};
+		Duration time = Duration.ofMillis(500);
+		long start = System.nanoTime();
+		assertThatExceptionOfType(MicroException.Unavailable.class)
+			.isThrownBy(() -> open(time, key(1)).in("micro").set("a", Json.of(MARKER), true))
+			.withMessageContainingAll("'micro'", "others kept changing", time.toString(), "nothing was changed",
+					"try again");
+		assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(5));
+		assertThat(this.databases.writes).hasValueGreaterThan(1);
+		assertThat(this.config.get("", false)).isNull();
+	}
+
+	@Test
+	void nothingIsBegunOnceTheTimeOfAChangeIsOver() {
 		this.databases.onWrite = () -> {
 			throw new MicroException.Conflict("on purpose");
 		};
 		assertThatExceptionOfType(MicroException.Unavailable.class)
-			.isThrownBy(() -> this.config.set("a", Json.of(MARKER), true))
-			.withMessageContainingAll("'micro'", "nothing was changed", "try again");
-		assertThat(this.databases.writes).hasValue(StoreConfig.MOST_ATTEMPTS);
-		assertThat(this.config.get("", false)).isNull();
+			.isThrownBy(() -> open(Duration.ZERO, key(1)).in("micro").set("a", Json.of(1), false));
+		assertThat(this.databases.writes).hasValue(1);
+	}
+
+	@Test
+	void aChangeThatGetsNoTurnIsGivenUpToo() throws Exception {
+		Config slow = open(Duration.ofMillis(200), key(1)).in("micro");
+		CountDownLatch writing = new CountDownLatch(1);
+		CountDownLatch release = new CountDownLatch(1);
+		this.databases.onWrite = () -> {
+			writing.countDown();
+			awaitLatch(release);
+		};
+		Thread holder = new Thread(() -> slow.set("a", Json.of(1), false));
+		holder.start();
+		try {
+			assertThat(writing.await(10, TimeUnit.SECONDS)).isTrue();
+			assertThatExceptionOfType(MicroException.Unavailable.class)
+				.isThrownBy(() -> slow.set("b", Json.of(2), false))
+				.withMessageContaining("nothing was changed");
+		}
+		finally {
+			release.countDown();
+			holder.join(10_000);
+		}
+		assertThat(slow.get("", false)).isEqualTo(Json.of(Map.of("a", Json.of(1))));
 	}
 
 	@Test
@@ -450,7 +488,11 @@ class StoreConfigFailureTests {
 	}
 
 	private StoreConfig open(String... keys) {
-		StoreConfig view = new StoreConfig(this.databases, Keyring.of(List.of(keys)));
+		return open(Duration.ofSeconds(5), keys);
+	}
+
+	private StoreConfig open(Duration longestChange, String... keys) {
+		StoreConfig view = new StoreConfig(this.databases, Keyring.of(List.of(keys)), longestChange);
 		this.opened.add(view);
 		return view;
 	}
