@@ -1,5 +1,6 @@
 package mu.micro.store;
 
+import java.util.Collection;
 import java.util.function.Consumer;
 
 import mu.micro.Limits;
@@ -24,6 +25,16 @@ public interface Store {
 	 * @return the entry, or null where there is none
 	 */
 	@Nullable Entry get(String key);
+
+	/**
+	 * Reads several entries as they were at one moment. One after the other they would
+	 * cost as many calls, and each would be of its own moment.
+	 * @param keys up to {@link Limits#PAGE} keys; one that is there twice is read once
+	 * @return those that are there, in the order asked for; where not all fit into a page
+	 * ask on for the keys behind the last one
+	 * @throws MicroException.Invalid if there are more keys, or one is none
+	 */
+	Page get(Collection<String> keys);
 
 	/**
 	 * Writes one value, whatever was there.

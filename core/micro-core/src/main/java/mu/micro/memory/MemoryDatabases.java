@@ -2,6 +2,7 @@ package mu.micro.memory;
 
 import java.time.Clock;
 import java.time.Duration;
+import java.util.Collection;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ExecutorService;
@@ -170,6 +171,12 @@ public final class MemoryDatabases implements Databases {
 		public @Nullable Entry get(String key) {
 			checkOpen();
 			return MemoryDatabases.this.shared.get(this.place, Limits.key(key));
+		}
+
+		@Override
+		public Page get(Collection<String> keys) {
+			checkOpen();
+			return MemoryDatabases.this.shared.get(this.place, Limits.keys(keys));
 		}
 
 		@Override

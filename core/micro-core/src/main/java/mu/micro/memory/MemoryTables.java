@@ -100,6 +100,27 @@ final class MemoryTables {
 		});
 	}
 
+	Page get(Place place, Set<String> keys) {
+		return read(() -> {
+			Table table = table(place);
+			Instant now = this.clock.instant();
+			List<Entry> entries = new ArrayList<>();
+			long size = 0;
+			for (String key : keys) {
+				Entry entry = (table != null) ? visible(table, key, now) : null;
+				if (entry == null) {
+					continue;
+				}
+				size += entry.value().length;
+				if (size > Limits.BATCH_BYTES) {
+					return new Page(entries, this.revision, true);
+				}
+				entries.add(entry);
+			}
+			return new Page(entries, this.revision, false);
+		});
+	}
+
 	Set<String> names() {
 		return read(() -> {
 			Instant now = this.clock.instant();

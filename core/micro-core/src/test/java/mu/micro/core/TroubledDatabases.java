@@ -1,5 +1,6 @@
 package mu.micro.core;
 
+import java.util.Collection;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -215,6 +216,11 @@ final class TroubledDatabases implements Databases {
 		@Override
 		public Entry get(String key) {
 			return read(() -> this.store.get(key));
+		}
+
+		@Override
+		public Page get(Collection<String> keys) {
+			return read(() -> this.store.get(keys));
 		}
 
 		@Override

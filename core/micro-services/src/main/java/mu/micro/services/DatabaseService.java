@@ -24,6 +24,7 @@ import mu.micro.store.TableWrite;
 import mu.micro.wire.store.ApplyRequest;
 import mu.micro.wire.store.ApplyResponse;
 import mu.micro.wire.store.DatabaseGrpc;
+import mu.micro.wire.store.GetAllRequest;
 import mu.micro.wire.store.GetRequest;
 import mu.micro.wire.store.GetResponse;
 import mu.micro.wire.store.NamesRequest;
@@ -110,6 +111,12 @@ public final class DatabaseService extends DatabaseGrpc.DatabaseImplBase impleme
 			GetResponse.Builder answer = GetResponse.newBuilder();
 			return ((entry != null) ? answer.setEntry(Entries.toMessage(entry)) : answer).build();
 		});
+	}
+
+	@Override
+	public void getAll(GetAllRequest request, StreamObserver<PageResponse> call) {
+		Reply.with(NAME, call, () -> Entries
+			.toMessage(in(request.getNamespace()).table(request.getTable()).get(request.getKeysList())));
 	}
 
 	@Override

@@ -1,5 +1,6 @@
 package mu.micro.services;
 
+import java.util.Collection;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -139,6 +140,11 @@ final class CountedDatabases implements Databases {
 		@Override
 		public Entry get(String key) {
 			return this.store.get(key);
+		}
+
+		@Override
+		public Page get(Collection<String> keys) {
+			return this.store.get(keys);
 		}
 
 		@Override

@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.Collection;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -173,6 +174,14 @@ public final class JdbcDatabases implements Databases {
 			Limits.key(key);
 			long now = JdbcDatabases.this.clock.millis();
 			return JdbcDatabases.this.readers.read((reader) -> reader.get(this.place, key, now));
+		}
+
+		@Override
+		public Page get(Collection<String> keys) {
+			checkOpen();
+			Set<String> checked = Limits.keys(keys);
+			long now = JdbcDatabases.this.clock.millis();
+			return JdbcDatabases.this.readers.read((reader) -> reader.get(this.place, checked, now));
 		}
 
 		@Override

@@ -1,6 +1,7 @@
 package mu.micro.remote;
 
 import java.time.Duration;
+import java.util.Collection;
 import java.util.Collections;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -31,6 +32,7 @@ import mu.micro.store.When;
 import mu.micro.store.Write;
 import mu.micro.wire.store.ApplyRequest;
 import mu.micro.wire.store.DatabaseGrpc;
+import mu.micro.wire.store.GetAllRequest;
 import mu.micro.wire.store.GetRequest;
 import mu.micro.wire.store.GetResponse;
 import mu.micro.wire.store.NamesRequest;
@@ -263,6 +265,16 @@ public final class RemoteDatabases implements Databases {
 				.build();
 			GetResponse answer = read(DatabaseGrpc.getGetMethod(), request);
 			return (answer.hasEntry()) ? Entries.fromMessage(answer.getEntry()) : null;
+		}
+
+		@Override
+		public Page get(Collection<String> keys) {
+			GetAllRequest request = GetAllRequest.newBuilder()
+				.setNamespace(this.database.namespace)
+				.setTable(this.name)
+				.addAllKeys(Limits.keys(keys))
+				.build();
+			return Entries.fromMessage(read(DatabaseGrpc.getGetAllMethod(), request));
 		}
 
 		@Override
