@@ -5,7 +5,6 @@ import java.util.function.Consumer;
 
 import mu.micro.Limits;
 import mu.micro.MicroException;
-import mu.micro.Subscription;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -95,10 +94,10 @@ public interface Store {
 	 * @param afterRevision where to begin: the revision of a {@link Page}, of a
 	 * {@link Database#snapshot snapshot}, of an entry, or 0 for all that is there
 	 * @param listener gets each change
-	 * @return ends the calls when closed
+	 * @return ends the calls when closed, and tells how far they are
 	 * @throws MicroException.Invalid if the prefix is longer than {@link Limits#KEY} or
 	 * no Unicode, or the revision is negative
 	 */
-	Subscription watch(String prefix, long afterRevision, Consumer<Change> listener);
+	Watch watch(String prefix, long afterRevision, Consumer<Change> listener);
 
 }

@@ -14,7 +14,6 @@ import java.util.function.Consumer;
 
 import mu.micro.Limits;
 import mu.micro.MicroException;
-import mu.micro.Subscription;
 import mu.micro.core.ChangeFeed;
 import mu.micro.core.Threads;
 import mu.micro.memory.MemoryTables.Place;
@@ -26,6 +25,7 @@ import mu.micro.store.Page;
 import mu.micro.store.Query;
 import mu.micro.store.Store;
 import mu.micro.store.TableWrite;
+import mu.micro.store.Watch;
 import mu.micro.store.When;
 import mu.micro.store.Write;
 import org.jspecify.annotations.Nullable;
@@ -201,7 +201,7 @@ public final class MemoryDatabases implements Databases {
 		}
 
 		@Override
-		public Subscription watch(String prefix, long afterRevision, Consumer<Change> listener) {
+		public Watch watch(String prefix, long afterRevision, Consumer<Change> listener) {
 			checkOpen();
 			Limits.text("prefix", prefix, Limits.KEY);
 			if (afterRevision < 0) {

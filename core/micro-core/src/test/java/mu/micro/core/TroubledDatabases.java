@@ -11,7 +11,6 @@ import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 import mu.micro.MicroException;
-import mu.micro.Subscription;
 import mu.micro.store.Change;
 import mu.micro.store.Database;
 import mu.micro.store.Databases;
@@ -20,6 +19,7 @@ import mu.micro.store.Page;
 import mu.micro.store.Query;
 import mu.micro.store.Store;
 import mu.micro.store.TableWrite;
+import mu.micro.store.Watch;
 import mu.micro.store.When;
 import mu.micro.store.Write;
 
@@ -239,7 +239,7 @@ final class TroubledDatabases implements Databases {
 		}
 
 		@Override
-		public Subscription watch(String prefix, long afterRevision, Consumer<Change> listener) {
+		public Watch watch(String prefix, long afterRevision, Consumer<Change> listener) {
 			TroubledDatabases.this.watchers.add(listener);
 			return reach(() -> this.store.watch(prefix, afterRevision, (change) -> {
 				if (!TroubledDatabases.this.deaf) {

@@ -21,6 +21,7 @@ import mu.micro.store.Change;
 import mu.micro.store.Query;
 import mu.micro.store.Store;
 import mu.micro.store.TableWrite;
+import mu.micro.store.Watch;
 import mu.micro.store.Write;
 import mu.micro.tck.TestClock;
 import org.awaitility.Awaitility;
@@ -137,14 +138,14 @@ class MemoryTablesTests {
 	void aQuietWatcherDoesNotLag() {
 		Store store = this.view.in("namespace").table("table");
 		long first = store.put("quiet-a", new byte[1]);
-		ChangeFeed feed = (ChangeFeed) store.watch("quiet-", first, this.heard::add);
+		Watch watch = store.watch("quiet-", first, this.heard::add);
 		for (int i = 0; i < 5; i++) {
 			for (int deletes = 0; deletes < MemoryTables.KEPT / 2; deletes++) {
 				store.put("busy", new byte[1]);
 				store.delete("busy");
 			}
 			long last = store.list(Query.ALL).revision();
-			await(() -> feed.revision() >= last - MemoryTables.KEPT / 2);
+			await(() -> watch.revision() >= last - MemoryTables.KEPT / 2);
 		}
 		store.put("quiet-b", new byte[1]);
 		await(() -> !this.heard.isEmpty());

@@ -49,6 +49,7 @@ import mu.micro.store.Page;
 import mu.micro.store.Query;
 import mu.micro.store.Store;
 import mu.micro.store.TableWrite;
+import mu.micro.store.Watch;
 import mu.micro.store.When;
 import mu.micro.store.Write;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
@@ -1277,6 +1278,36 @@ public abstract class StoreContract {
 		get(writer);
 		this.table.watch("", last.get(), mirror);
 		mirror.agreesWith(this.table);
+	}
+
+	@Test
+	void aWatchSaysHowFarItIs() throws Exception {
+		long begin = this.table.put("a", bytes("1"));
+		CountDownLatch blocked = new CountDownLatch(1);
+		CountDownLatch release = new CountDownLatch(1);
+		List<Change> heard = new CopyOnWriteArrayList<>();
+		Watch watch = this.sameTable.watch("", begin, (change) -> {
+			blocked.countDown();
+			awaitLatch(release);
+			heard.add(change);
+		});
+		assertThat(watch.revision()).isGreaterThanOrEqualTo(begin);
+		long b = this.table.put("b", bytes("1"));
+		try {
+			awaitLatch(blocked);
+			assertThat(watch.revision()).as("what is being told was not told yet").isLessThan(b);
+		}
+		finally {
+			release.countDown();
+		}
+		await(() -> watch.revision() >= b);
+		assertThat(heard).hasSize(1);
+		watch.close();
+		long c = this.table.put("c", bytes("1"));
+		assertThat(watch.revision()).isBetween(b, c - 1);
+		Mirror mirror = mirror(this.table, "", watch.revision());
+		await(() -> mirror.keys().contains("c"));
+		assertThat(mirror.heard).hasSize(1);
 	}
 
 	@Test

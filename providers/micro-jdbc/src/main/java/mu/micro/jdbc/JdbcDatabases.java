@@ -13,7 +13,6 @@ import java.util.function.Consumer;
 
 import mu.micro.Limits;
 import mu.micro.MicroException;
-import mu.micro.Subscription;
 import mu.micro.store.Change;
 import mu.micro.store.Database;
 import mu.micro.store.Databases;
@@ -22,6 +21,7 @@ import mu.micro.store.Page;
 import mu.micro.store.Query;
 import mu.micro.store.Store;
 import mu.micro.store.TableWrite;
+import mu.micro.store.Watch;
 import mu.micro.store.When;
 import mu.micro.store.Write;
 import org.jspecify.annotations.Nullable;
@@ -212,7 +212,7 @@ public final class JdbcDatabases implements Databases {
 		}
 
 		@Override
-		public Subscription watch(String prefix, long afterRevision, Consumer<Change> listener) {
+		public Watch watch(String prefix, long afterRevision, Consumer<Change> listener) {
 			checkOpen();
 			Limits.text("prefix", prefix, Limits.KEY);
 			if (afterRevision < 0) {

@@ -17,7 +17,6 @@ import io.grpc.ManagedChannel;
 import io.grpc.MethodDescriptor;
 import mu.micro.Limits;
 import mu.micro.MicroException;
-import mu.micro.Subscription;
 import mu.micro.core.ChangeFeed;
 import mu.micro.grpc.Entries;
 import mu.micro.store.Change;
@@ -301,7 +300,7 @@ public final class RemoteDatabases implements Databases {
 		}
 
 		@Override
-		public Subscription watch(String prefix, long afterRevision, Consumer<Change> listener) {
+		public ChangeFeed watch(String prefix, long afterRevision, Consumer<Change> listener) {
 			if (afterRevision < 0) {
 				throw new MicroException.Invalid("the revision " + afterRevision + " is negative");
 			}
