@@ -1,10 +1,10 @@
 package mu.micro.store;
 
+import java.util.Collection;
 import java.util.function.Consumer;
 
 import mu.micro.Limits;
 import mu.micro.MicroException;
-import mu.micro.Subscription;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,6 +24,16 @@ public interface Store {
 	 * @return the entry, or null where there is none
 	 */
 	@Nullable Entry get(String key);
+
+	/**
+	 * Reads several entries as they were at one moment. One after the other they would
+	 * cost as many calls, and each would be of its own moment.
+	 * @param keys up to {@link Limits#PAGE} keys; one that is there twice is read once
+	 * @return those that are there, in the order asked for; where not all fit into a page
+	 * ask on for the keys behind the last one
+	 * @throws MicroException.Invalid if there are more keys, or one is none
+	 */
+	Page get(Collection<String> keys);
 
 	/**
 	 * Writes one value, whatever was there.
@@ -84,10 +94,10 @@ public interface Store {
 	 * @param afterRevision where to begin: the revision of a {@link Page}, of a
 	 * {@link Database#snapshot snapshot}, of an entry, or 0 for all that is there
 	 * @param listener gets each change
-	 * @return ends the calls when closed
+	 * @return ends the calls when closed, and tells how far they are
 	 * @throws MicroException.Invalid if the prefix is longer than {@link Limits#KEY} or
 	 * no Unicode, or the revision is negative
 	 */
-	Subscription watch(String prefix, long afterRevision, Consumer<Change> listener);
+	Watch watch(String prefix, long afterRevision, Consumer<Change> listener);
 
 }

@@ -8,8 +8,8 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 
-import mu.micro.Subscription;
 import mu.micro.store.Change;
+import mu.micro.store.Watch;
 
 /**
  * Tells one listener of a store's changes, one at a time and in order, by asking the
@@ -20,7 +20,7 @@ import mu.micro.store.Change;
  * when the provider no longer knows what changed. The provider calls {@link #look()} when
  * there may be something new, as often as it likes and in any order.
  */
-public final class ChangeFeed implements Subscription {
+public final class ChangeFeed implements Watch {
 
 	private static final System.Logger logger = System.getLogger(ChangeFeed.class.getName());
 
@@ -103,11 +103,7 @@ public final class ChangeFeed implements Subscription {
 		}
 	}
 
-	/**
-	 * How far the listener is: it has been told of all changes up to here, and of none
-	 * after it.
-	 * @return the revision
-	 */
+	@Override
 	public long revision() {
 		return this.revision;
 	}

@@ -12,8 +12,6 @@ import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import mu.micro.Limits;
 import mu.micro.MicroException;
-import mu.micro.Subscription;
-import mu.micro.core.ChangeFeed;
 import mu.micro.core.Threads;
 import mu.micro.grpc.Entries;
 import mu.micro.store.Database;
@@ -21,9 +19,11 @@ import mu.micro.store.Databases;
 import mu.micro.store.Entry;
 import mu.micro.store.Store;
 import mu.micro.store.TableWrite;
+import mu.micro.store.Watch;
 import mu.micro.wire.store.ApplyRequest;
 import mu.micro.wire.store.ApplyResponse;
 import mu.micro.wire.store.DatabaseGrpc;
+import mu.micro.wire.store.GetAllRequest;
 import mu.micro.wire.store.GetRequest;
 import mu.micro.wire.store.GetResponse;
 import mu.micro.wire.store.NamesRequest;
@@ -113,6 +113,12 @@ public final class DatabaseService extends DatabaseGrpc.DatabaseImplBase impleme
 	}
 
 	@Override
+	public void getAll(GetAllRequest request, StreamObserver<PageResponse> call) {
+		Reply.with(NAME, call, () -> Entries
+			.toMessage(in(request.getNamespace()).table(request.getTable()).get(request.getKeysList())));
+	}
+
+	@Override
 	public void apply(ApplyRequest request, StreamObserver<ApplyResponse> call) {
 		Reply.with(NAME, call, () -> {
 			List<TableWrite> writes = request.getWritesList().stream().map(Entries::fromMessage).toList();
@@ -150,14 +156,13 @@ public final class DatabaseService extends DatabaseGrpc.DatabaseImplBase impleme
 			Feed feed = new Feed();
 			this.watches.open(call, feed::next, (stream) -> {
 				stream.add(feed.changes);
-				Subscription watch = table.watch(request.getPrefix(), after,
+				Watch watch = table.watch(request.getPrefix(), after,
 						(change) -> feed.changes.offer(stream, Entries.toMessage(change)));
 				stream.add(watch);
 				feed.stands(stream, 0);
 				if (every > 0) {
 					ScheduledFuture<?> again = this.timer.scheduleAtFixedRate(
-							() -> feed.stands(stream, (watch instanceof ChangeFeed told) ? told.revision() : 0), every,
-							every, TimeUnit.MILLISECONDS);
+							() -> feed.stands(stream, watch.revision()), every, every, TimeUnit.MILLISECONDS);
 					stream.add(() -> again.cancel(false));
 				}
 			});

@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.Collection;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -12,7 +13,6 @@ import java.util.function.Consumer;
 
 import mu.micro.Limits;
 import mu.micro.MicroException;
-import mu.micro.Subscription;
 import mu.micro.store.Change;
 import mu.micro.store.Database;
 import mu.micro.store.Databases;
@@ -21,6 +21,7 @@ import mu.micro.store.Page;
 import mu.micro.store.Query;
 import mu.micro.store.Store;
 import mu.micro.store.TableWrite;
+import mu.micro.store.Watch;
 import mu.micro.store.When;
 import mu.micro.store.Write;
 import org.jspecify.annotations.Nullable;
@@ -176,6 +177,14 @@ public final class JdbcDatabases implements Databases {
 		}
 
 		@Override
+		public Page get(Collection<String> keys) {
+			checkOpen();
+			Set<String> checked = Limits.keys(keys);
+			long now = JdbcDatabases.this.clock.millis();
+			return JdbcDatabases.this.readers.read((reader) -> reader.get(this.place, checked, now));
+		}
+
+		@Override
 		public long put(Write write) {
 			checkOpen();
 			if (write.value() == null) {
@@ -203,7 +212,7 @@ public final class JdbcDatabases implements Databases {
 		}
 
 		@Override
-		public Subscription watch(String prefix, long afterRevision, Consumer<Change> listener) {
+		public Watch watch(String prefix, long afterRevision, Consumer<Change> listener) {
 			checkOpen();
 			Limits.text("prefix", prefix, Limits.KEY);
 			if (afterRevision < 0) {

@@ -137,6 +137,26 @@ final class Reader implements AutoCloseable {
 		}
 	}
 
+	Page get(Place place, Set<String> keys, long now) throws SQLException {
+		return moment(() -> {
+			List<Entry> entries = new ArrayList<>();
+			long revision = Revisions.last(this.statements);
+			long size = 0;
+			for (String key : keys) {
+				Entry entry = get(place, key, now);
+				if (entry == null) {
+					continue;
+				}
+				size += entry.value().length;
+				if (size > Limits.BATCH_BYTES) {
+					return new Page(entries, revision, true);
+				}
+				entries.add(entry);
+			}
+			return new Page(entries, revision, false);
+		});
+	}
+
 	Page list(Place place, Query query, long now) throws SQLException {
 		byte[] from = from(query);
 		byte[] to = to(query);
