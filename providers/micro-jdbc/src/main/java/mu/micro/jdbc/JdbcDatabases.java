@@ -39,8 +39,6 @@ import org.jspecify.annotations.Nullable;
  */
 public final class JdbcDatabases implements Databases {
 
-	private final Dialect dialect;
-
 	private final Clock clock;
 
 	private final Readers readers;
@@ -52,7 +50,6 @@ public final class JdbcDatabases implements Databases {
 	private final AtomicBoolean closed = new AtomicBoolean();
 
 	private JdbcDatabases(Dialect dialect, Duration timeout, Clock clock) throws SQLException {
-		this.dialect = dialect;
 		this.clock = clock;
 		this.readers = new Readers(dialect, timeout);
 		this.watchers = new Watchers(dialect, this.readers, clock);
@@ -105,7 +102,6 @@ public final class JdbcDatabases implements Databases {
 		this.readers.close();
 		// The last to go takes the log with it, if it may write.
 		this.writer.close();
-		this.dialect.close();
 	}
 
 	private void checkOpen() {

@@ -76,8 +76,6 @@ final class Reader implements AutoCloseable {
 
 	private final Dialect dialect;
 
-	private final int generation;
-
 	private final Statements statements;
 
 	private final String puts;
@@ -93,8 +91,7 @@ final class Reader implements AutoCloseable {
 				+ " ORDER BY revision LIMIT ?";
 		this.newPuts = "SELECT namespace, table_name, key FROM entries" + dialect.byRevision()
 				+ " WHERE revision > ? ORDER BY revision LIMIT ?";
-		this.generation = dialect.generation();
-		this.statements = new Statements(dialect.connect(true));
+		this.statements = dialect.connect(true);
 		try {
 			dialect.giveUpWhen(this.statements.connection(), () -> this.over.getAsBoolean());
 		}
@@ -109,7 +106,7 @@ final class Reader implements AutoCloseable {
 	 * @return whether
 	 */
 	boolean isCurrent() {
-		return this.generation == this.dialect.generation();
+		return this.dialect.isCurrent(this.statements);
 	}
 
 	/**

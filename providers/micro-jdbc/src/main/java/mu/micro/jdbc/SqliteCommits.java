@@ -39,8 +39,6 @@ final class SqliteCommits implements Dialect.Commits {
 
 	private final SqliteFile file;
 
-	private final int generation;
-
 	private final Statements statements;
 
 	private final @Nullable WatchService watcher;
@@ -51,8 +49,7 @@ final class SqliteCommits implements Dialect.Commits {
 
 	SqliteCommits(SqliteFile file) throws SQLException {
 		this.file = file;
-		this.generation = file.generation();
-		this.statements = new Statements(file.connect(true));
+		this.statements = file.connect(true);
 		this.watcher = watcher(file);
 	}
 
@@ -73,7 +70,7 @@ final class SqliteCommits implements Dialect.Commits {
 
 	@Override
 	public boolean any() throws SQLException {
-		if (this.file.generation() != this.generation) {
+		if (!this.file.isCurrent(this.statements)) {
 			throw new SQLException(this.file.name() + " was replaced");
 		}
 		long now = this.statements.number(COUNT);

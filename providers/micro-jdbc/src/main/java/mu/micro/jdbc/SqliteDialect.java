@@ -44,6 +44,11 @@ final class SqliteDialect implements Dialect {
 
 	private final SqliteFile file;
 
+	/**
+	 * Open while the connection is that writes, and used by its thread alone.
+	 */
+	private final SqliteMark mark;
+
 	private long tidied = System.nanoTime();
 
 	private long seenOfOthers;
@@ -52,6 +57,7 @@ final class SqliteDialect implements Dialect {
 
 	SqliteDialect(SqliteFile file) {
 		this.file = file;
+		this.mark = file.mark();
 	}
 
 	@Override
@@ -60,8 +66,13 @@ final class SqliteDialect implements Dialect {
 	}
 
 	@Override
-	public Connection connect(boolean readOnly) throws SQLException {
+	public Statements connect(boolean readOnly) throws SQLException {
 		return this.file.connect(readOnly);
+	}
+
+	@Override
+	public boolean isCurrent(Statements connection) {
+		return this.file.isCurrent(connection);
 	}
 
 	@Override
@@ -119,16 +130,22 @@ final class SqliteDialect implements Dialect {
 	}
 
 	@Override
-	public void committed(long revision) {
-		if (this.file.isReplaced()) {
+	public void committed(Statements writer, long revision) {
+		if (this.file.isReplaced(writer)) {
 			throw this.file.replaced();
 		}
-		this.file.mark().write(revision);
+		this.mark.write(revision);
 	}
 
+	/*
+	 * SQLite deletes the log by its name, which is another file's once there is one.
+	 */
 	@Override
-	public int generation() {
-		return this.file.generation();
+	public void disconnect(Statements writer) {
+		this.mark.close();
+		if (!this.file.isReplaced(writer)) {
+			writer.close();
+		}
 	}
 
 	/*
@@ -142,7 +159,7 @@ final class SqliteDialect implements Dialect {
 		if (now - this.tidied < TIDY_NANOS) {
 			return false;
 		}
-		if (this.file.isReplaced()) {
+		if (this.file.isReplaced(writer)) {
 			throw this.file.replaced();
 		}
 		boolean quiet = isQuiet(writer);
@@ -176,11 +193,6 @@ final class SqliteDialect implements Dialect {
 	@Override
 	public Commits commits() throws SQLException {
 		return new SqliteCommits(this.file);
-	}
-
-	@Override
-	public void close() {
-		this.file.mark().close();
 	}
 
 }

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileAttribute;
@@ -18,6 +19,8 @@ import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.ReentrantLock;
 
 import mu.micro.Limits;
 import mu.micro.MicroException;
@@ -73,6 +76,13 @@ final class SqliteFile {
 
 	private static final byte[] NOTHING = {};
 
+	/**
+	 * The identity of no file.
+	 */
+	private static final Object NONE = "none";
+
+	private static final System.Logger logger = System.getLogger(SqliteFile.class.getName());
+
 	private final Path path;
 
 	private final Path directory;
@@ -83,11 +93,12 @@ final class SqliteFile {
 
 	private final SqliteMark mark;
 
-	private volatile @Nullable Object identity;
+	/**
+	 * Held by who looks a file over; others wait for that.
+	 */
+	private final ReentrantLock looking = new ReentrantLock();
 
-	private volatile int generation;
-
-	private volatile boolean looked;
+	private final AtomicReference<Known> known = new AtomicReference<>(new Known(NONE, 0));
 
 	SqliteFile(Path path, Duration timeout, Clock clock) {
 		this.path = path.toAbsolutePath().normalize();
@@ -98,7 +109,7 @@ final class SqliteFile {
 		this.directory = parent;
 		this.timeout = timeout;
 		this.clock = clock;
-		this.mark = new SqliteMark(beside("-mark"), forOwnerOnly("rw-------"));
+		this.mark = mark();
 	}
 
 	/**
@@ -183,7 +194,7 @@ final class SqliteFile {
 	}
 
 	private void make() throws SQLException {
-		try (Statements statements = new Statements(open(false))) {
+		try (Statements statements = new Statements(open(false), 0)) {
 			statements.run("PRAGMA auto_vacuum = INCREMENTAL");
 			update(statements);
 			statements.text("PRAGMA journal_mode = WAL");
@@ -253,7 +264,7 @@ final class SqliteFile {
 		// might still be found in it.
 		boolean readOnly = true;
 		while (true) {
-			try (Statements statements = new Statements(open(readOnly))) {
+			try (Statements statements = new Statements(open(readOnly), 0)) {
 				if (lookOver(statements)) {
 					return;
 				}
@@ -316,21 +327,26 @@ final class SqliteFile {
 	}
 
 	/**
-	 * Opens a connection.
+	 * Opens a connection to the file that is there now. If that is not the one that was
+	 * there before, it is looked over first, and connections to the one before are of no
+	 * use any more.
 	 * @param readOnly whether it is only read from
 	 * @return the connection
 	 * @throws SQLException if there is none now
 	 */
-	Connection connect(boolean readOnly) throws SQLException {
-		if (!this.looked) {
-			this.identity = identify();
-			lookOver();
-			this.looked = true;
-		}
+	Statements connect(boolean readOnly) throws SQLException {
 		long end = System.nanoTime() + this.timeout.toNanos();
 		while (true) {
+			int generation = lookedOver().generation();
 			try {
-				return open(readOnly);
+				Statements statements = new Statements(open(readOnly), generation);
+				if (!isReplaced(statements)) {
+					return statements;
+				}
+				// Just now. See the dialect for why one that writes stays open.
+				if (readOnly) {
+					statements.close();
+				}
 			}
 			catch (SQLException ex) {
 				// Who opens it first recovers its log, and who comes meanwhile waits.
@@ -343,52 +359,105 @@ final class SqliteFile {
 		}
 	}
 
+	private Known lookedOver() throws SQLException {
+		Known before = this.known.get();
+		if (isThere(before)) {
+			return before;
+		}
+		this.looking.lock();
+		try {
+			before = this.known.get();
+			if (isThere(before)) {
+				return before;
+			}
+			// Whatever comes of it: nobody writes to the one before any more.
+			Known none = before.next(NONE);
+			this.known.set(none);
+			Known now = new Known(identity(), none.generation());
+			lookOver();
+			this.known.set(now);
+			return now;
+		}
+		catch (IOException ex) {
+			throw inaccessible(ex.toString(), ex);
+		}
+		finally {
+			this.looking.unlock();
+		}
+	}
+
 	/**
-	 * Whether the file was deleted or replaced while it was in use: from now on another
-	 * one is meant, which is looked over before it is used.
-	 * @return whether what was written since this was asked last may be in no file
+	 * Whether a connection leads to the file that was there when it was asked last.
+	 * @param connection the connection
+	 * @return whether
 	 */
-	boolean isReplaced() {
-		Object now = identify();
-		if (Objects.equals(now, this.identity)) {
+	boolean isCurrent(Statements connection) {
+		return connection.generation() == this.known.get().generation();
+	}
+
+	/**
+	 * Whether the file was deleted or replaced since a connection was opened. From then
+	 * on another one is meant, which is looked over before it is used.
+	 * @param connection the connection
+	 * @return whether what was written to it may be in no file
+	 */
+	boolean isReplaced(Statements connection) {
+		Known now = this.known.get();
+		if (connection.generation() != now.generation()) {
+			return true;
+		}
+		if (isThere(now)) {
 			return false;
 		}
-		this.identity = now;
-		this.looked = false;
-		this.generation++;
-		this.mark.close();
+		this.known.compareAndSet(now, now.next(NONE));
 		return true;
+	}
+
+	private boolean isThere(Known file) {
+		try {
+			return file.identity() != NONE && Objects.equals(file.identity(), identity());
+		}
+		catch (IOException ex) {
+			logger.log(System.Logger.Level.DEBUG, name() + " cannot be looked for; it is taken for the one it was", ex);
+			return true;
+		}
+	}
+
+	/*
+	 * Null where the system has no such thing, as Windows, which keeps files that are in
+	 * use from being replaced.
+	 */
+	private @Nullable Object identity() throws IOException {
+		try {
+			return Files.readAttributes(this.path, BasicFileAttributes.class).fileKey();
+		}
+		catch (NoSuchFileException ex) {
+			return NONE;
+		}
 	}
 
 	/**
 	 * What to tell whoever wrote to the file that was deleted or replaced.
 	 * @return the exception
 	 */
-	MicroException.Unavailable replaced() {
+	MicroException replaced() {
+		String what = name() + " was deleted or replaced while it was in use";
+		if (logBytes() > 0) {
+			// SQLite takes it for the log of whatever file is beside it.
+			return new MicroException.OutcomeUnknown(what + ", and there is a log " + beside("-wal")
+					+ " that what was written may be in; see to it that the two belong together, and read whether"
+					+ " it was, before trying again", null);
+		}
 		return new MicroException.Unavailable(
-				name() + " was deleted or replaced while it was in use, and what was written is not in it;"
-						+ " write it again, once the file is there");
+				what + ", and what was written is not in it; write it again, once the file is there");
 	}
 
 	/**
-	 * Grows each time the file was replaced: connections from before are of no use.
-	 * @return the number
+	 * What holds the last revision that was acknowledged.
+	 * @return the mark, for one thread
 	 */
-	int generation() {
-		return this.generation;
-	}
-
-	private @Nullable Object identify() {
-		try {
-			return Files.readAttributes(this.path, BasicFileAttributes.class).fileKey();
-		}
-		catch (IOException ex) {
-			return null;
-		}
-	}
-
 	SqliteMark mark() {
-		return this.mark;
+		return new SqliteMark(beside("-mark"), forOwnerOnly("rw-------"));
 	}
 
 	private Connection open(boolean readOnly) throws SQLException {
@@ -511,6 +580,20 @@ final class SqliteFile {
 	private static SQLiteErrorCode kind(SQLException failure) {
 		SQLiteErrorCode code = code(failure);
 		return (code.code > 0) ? SQLiteErrorCode.getErrorCode(code.code & 0xff) : code;
+	}
+
+	/**
+	 * The file that was looked over.
+	 *
+	 * @param identity what only this file has
+	 * @param generation how many were there before
+	 */
+	private record Known(@Nullable Object identity, int generation) {
+
+		Known next(Object other) {
+			return new Known(other, this.generation + 1);
+		}
+
 	}
 
 }

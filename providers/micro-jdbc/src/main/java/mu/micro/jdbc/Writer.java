@@ -306,7 +306,7 @@ final class Writer implements AutoCloseable {
 		try {
 			open.commit();
 		}
-		catch (MicroException.Unavailable ex) {
+		catch (MicroException ex) {
 			disconnect();
 			group.forEach((each) -> each.fail(() -> ex));
 			return true;
