@@ -247,8 +247,9 @@ final class Reader implements AutoCloseable {
 		byte[] end = end(prefix);
 		return moment(() -> {
 			long last = Revisions.last(this.statements);
-			// Who begins with nothing has missed no delete.
-			if (after > 0 && after < Revisions.known(this.statements)) {
+			// Who begins with nothing has missed no delete. A revision that is still to
+			// come is of other data than this.
+			if (after > last || (after > 0 && after < Revisions.known(this.statements))) {
 				return new ChangeFeed.Step(List.of(new Change.Lagged(last)), last, false);
 			}
 			List<Change> deletes = new ArrayList<>();
