@@ -202,7 +202,8 @@ final class SqliteFile {
 	}
 
 	/*
-	 * Only one process does it, and the others find it done.
+	 * Only one process does it, and the others find it done. A file without a mark may be
+	 * an older one that was put back, and it begins anew as a new one does.
 	 */
 	private void update(Statements statements) throws SQLException {
 		statements.run("BEGIN IMMEDIATE");
@@ -212,8 +213,8 @@ final class SqliteFile {
 				statements.run(sql);
 			}
 		}
-		if (version == 0) {
-			begin(statements, ChronoUnit.MICROS.between(Instant.EPOCH, this.clock.instant()));
+		if (version == 0 || this.mark.read() == 0) {
+			begin(statements);
 		}
 		statements.run("PRAGMA application_id = " + APPLICATION);
 		statements.run("PRAGMA user_version = " + VERSIONS.size());
@@ -222,10 +223,13 @@ final class SqliteFile {
 
 	/*
 	 * Revisions begin with the time: whoever remembers some of a file that was lost finds
-	 * that they are old ones, and not some that are still to come.
+	 * that they are old ones, and not some that are still to come. Which keys are gone is
+	 * known from here on only, so that who watches lists again.
 	 */
-	private static void begin(Statements statements, long micros) throws SQLException {
-		long revision = Math.max(1, micros);
+	private void begin(Statements statements) throws SQLException {
+		long micros = ChronoUnit.MICROS.between(Instant.EPOCH, this.clock.instant());
+		long revision = Math.max(Revisions.last(statements) + 1, micros);
+		statements.run("DELETE FROM gone");
 		PreparedStatement first = statements.of(EntryTable.KEEP);
 		first.setLong(1, revision);
 		first.setBytes(2, NOTHING);
@@ -303,15 +307,22 @@ final class SqliteFile {
 				throw damaged(found, null);
 			}
 		}
-		boolean ready = version == VERSIONS.size() && statements.text("PRAGMA journal_mode").equals("wal");
-		if (ready) {
-			compareWithMark(statements);
-		}
-		else if (!statements.connection().isReadOnly()) {
+		boolean ready = version == VERSIONS.size() && statements.text("PRAGMA journal_mode").equals("wal")
+				&& this.mark.read() > 0;
+		if (!ready) {
+			if (statements.connection().isReadOnly()) {
+				return false;
+			}
 			update(statements);
 			statements.text("PRAGMA journal_mode = WAL");
+			if (this.mark.read() == 0) {
+				try (SqliteMark first = mark()) {
+					first.write(Revisions.last(statements));
+				}
+			}
 		}
-		return ready;
+		compareWithMark(statements);
+		return true;
 	}
 
 	private void compareWithMark(Statements statements) throws SQLException {
