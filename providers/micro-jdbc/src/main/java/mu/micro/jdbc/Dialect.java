@@ -23,10 +23,12 @@ interface Dialect {
 	 * Opens a connection on which transactions are begun and ended by their statements
 	 * alone, and no statement waits for others, unless {@link #waitWhile} says so.
 	 * @param readOnly whether it is only read from
+	 * @param patient waits a little where others are in the way, or says that it is
+	 * enough
 	 * @return the connection
 	 * @throws SQLException if there is none now
 	 */
-	Statements connect(boolean readOnly) throws SQLException;
+	Statements connect(boolean readOnly, BooleanSupplier patient) throws SQLException;
 
 	/**
 	 * Whether a connection still leads to where one would that is opened now, as far as
@@ -118,10 +120,12 @@ interface Dialect {
 
 	/**
 	 * A way to notice what others write.
+	 * @param patient waits a little where others are in the way, or says that it is
+	 * enough
 	 * @return it, for one thread
 	 * @throws SQLException if there is none now
 	 */
-	Commits commits() throws SQLException;
+	Commits commits(BooleanSupplier patient) throws SQLException;
 
 	/**
 	 * How a failed statement leaves things.

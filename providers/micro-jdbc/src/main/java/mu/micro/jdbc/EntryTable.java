@@ -80,7 +80,7 @@ final class EntryTable implements AutoCloseable {
 	 */
 	EntryTable(Dialect dialect, BooleanSupplier patient) throws SQLException {
 		this.dialect = dialect;
-		this.statements = dialect.connect(false);
+		this.statements = dialect.connect(false, patient);
 		try {
 			dialect.waitWhile(this.statements.connection(), patient);
 		}

@@ -49,11 +49,12 @@ public final class JdbcDatabases implements Databases {
 
 	private final AtomicBoolean closed = new AtomicBoolean();
 
-	private JdbcDatabases(Dialect dialect, Duration timeout, Clock clock) throws SQLException {
+	private JdbcDatabases(Dialect dialect, Duration timeout, Clock clock, Readers.Patience patience)
+			throws SQLException {
 		this.clock = clock;
 		this.readers = new Readers(dialect, timeout);
 		this.watchers = new Watchers(dialect, this.readers, clock);
-		this.writer = new Writer(dialect, clock, timeout, this.watchers::committed);
+		this.writer = new Writer(dialect, clock, timeout, this.watchers::committed, patience::isOver);
 	}
 
 	/**
@@ -72,9 +73,10 @@ public final class JdbcDatabases implements Databases {
 	 * what to do about it
 	 */
 	public static JdbcDatabases sqlite(Path file, Duration timeout, Clock clock) {
-		SqliteDialect dialect = new SqliteDialect(SqliteFile.open(file, timeout, clock));
+		Readers.Patience patience = new Readers.Patience(timeout);
+		SqliteDialect dialect = new SqliteDialect(SqliteFile.open(file, patience, clock));
 		try {
-			return new JdbcDatabases(dialect, timeout, clock);
+			return new JdbcDatabases(dialect, timeout, clock, patience);
 		}
 		catch (SQLException ex) {
 			throw dialect.unavailable(ex);

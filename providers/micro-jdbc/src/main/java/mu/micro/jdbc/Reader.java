@@ -84,14 +84,14 @@ final class Reader implements AutoCloseable {
 
 	private volatile BooleanSupplier over = () -> false;
 
-	Reader(Dialect dialect) throws SQLException {
+	Reader(Dialect dialect, BooleanSupplier patient) throws SQLException {
 		this.dialect = dialect;
 		this.puts = ENTRY + " FROM entries" + dialect.byRevision()
 				+ " WHERE revision > ? AND namespace = ? AND table_name = ? AND key >= ? AND key < ? AND " + VISIBLE
 				+ " ORDER BY revision LIMIT ?";
 		this.newPuts = "SELECT namespace, table_name, key FROM entries" + dialect.byRevision()
 				+ " WHERE revision > ? ORDER BY revision LIMIT ?";
-		this.statements = dialect.connect(true);
+		this.statements = dialect.connect(true, patient);
 		try {
 			dialect.giveUpWhen(this.statements.connection(), () -> this.over.getAsBoolean());
 		}

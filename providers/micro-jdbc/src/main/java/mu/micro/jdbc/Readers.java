@@ -6,6 +6,7 @@ import java.util.Deque;
 import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 
 import mu.micro.MicroException;
 import org.jspecify.annotations.Nullable;
@@ -93,7 +94,7 @@ final class Readers implements AutoCloseable {
 			boolean done = false;
 			try {
 				if (reader == null) {
-					reader = new Reader(this.dialect);
+					reader = new Reader(this.dialect, () -> !this.closed && patience.getAsBoolean());
 				}
 				reader.giveUpWhen(() -> this.closed || patience.isOver());
 				T result = reading.read(reader);
@@ -218,9 +219,9 @@ final class Readers implements AutoCloseable {
 	}
 
 	/**
-	 * How long one caller waits.
+	 * How long one caller waits, in all that it waits for.
 	 */
-	private static final class Patience {
+	static final class Patience implements BooleanSupplier {
 
 		private final long nanos;
 
@@ -241,6 +242,18 @@ final class Readers implements AutoCloseable {
 
 		boolean isOver() {
 			return left() <= 0 || Thread.currentThread().isInterrupted();
+		}
+
+		/**
+		 * Waits a little, or says that it is enough.
+		 */
+		@Override
+		public boolean getAsBoolean() {
+			if (isOver()) {
+				return false;
+			}
+			Nap.take();
+			return true;
 		}
 
 	}

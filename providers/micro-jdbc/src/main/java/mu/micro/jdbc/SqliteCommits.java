@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 
 import org.jspecify.annotations.Nullable;
 
@@ -47,9 +48,9 @@ final class SqliteCommits implements Dialect.Commits {
 
 	private long seen = -1;
 
-	SqliteCommits(SqliteFile file) throws SQLException {
+	SqliteCommits(SqliteFile file, BooleanSupplier patient) throws SQLException {
 		this.file = file;
-		this.statements = file.connect(true);
+		this.statements = file.connect(true, patient);
 		this.watcher = watcher(file);
 	}
 

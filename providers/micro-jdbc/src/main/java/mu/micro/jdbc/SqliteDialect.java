@@ -66,8 +66,8 @@ final class SqliteDialect implements Dialect {
 	}
 
 	@Override
-	public Statements connect(boolean readOnly) throws SQLException {
-		return this.file.connect(readOnly);
+	public Statements connect(boolean readOnly, BooleanSupplier patient) throws SQLException {
+		return this.file.connect(readOnly, patient);
 	}
 
 	@Override
@@ -191,8 +191,8 @@ final class SqliteDialect implements Dialect {
 	}
 
 	@Override
-	public Commits commits() throws SQLException {
-		return new SqliteCommits(this.file);
+	public Commits commits(BooleanSupplier patient) throws SQLException {
+		return new SqliteCommits(this.file, patient);
 	}
 
 }

@@ -14,13 +14,13 @@ import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Clock;
-import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
 
 import mu.micro.Limits;
 import mu.micro.MicroException;
@@ -87,8 +87,6 @@ final class SqliteFile {
 
 	private final Path directory;
 
-	private final Duration timeout;
-
 	private final Clock clock;
 
 	private final SqliteMark mark;
@@ -100,14 +98,13 @@ final class SqliteFile {
 
 	private final AtomicReference<Known> known = new AtomicReference<>(new Known(NONE, 0));
 
-	SqliteFile(Path path, Duration timeout, Clock clock) {
+	SqliteFile(Path path, Clock clock) {
 		this.path = path.toAbsolutePath().normalize();
 		Path parent = this.path.getParent();
 		if (parent == null) {
 			throw new MicroException.Invalid("'" + path + "' is no file in which a database can be kept");
 		}
 		this.directory = parent;
-		this.timeout = timeout;
 		this.clock = clock;
 		this.mark = mark();
 	}
@@ -115,17 +112,17 @@ final class SqliteFile {
 	/**
 	 * Opens the file, made now if there is none.
 	 * @param path where it is
-	 * @param timeout how long to wait for other processes
+	 * @param patient waits a little for other processes, or says that it is enough
 	 * @param clock where the revisions of a new file begin
 	 * @return the file
 	 * @throws MicroException.Unavailable if it cannot be used, with what to do about it
 	 */
-	static SqliteFile open(Path path, Duration timeout, Clock clock) {
-		SqliteFile file = new SqliteFile(path, timeout, clock);
+	static SqliteFile open(Path path, BooleanSupplier patient, Clock clock) {
+		SqliteFile file = new SqliteFile(path, clock);
 		loadLibrary();
 		try {
 			file.makeIfAbsent();
-			file.connect(true).close();
+			file.connect(true, patient).close();
 			return file;
 		}
 		catch (SQLException ex) {
@@ -161,7 +158,7 @@ final class SqliteFile {
 		Path made = Files.createTempFile(this.directory, this.path.getFileName() + ".", ".new",
 				forOwnerOnly("rw-------"));
 		try {
-			new SqliteFile(made, this.timeout, this.clock).make();
+			new SqliteFile(made, this.clock).make();
 			Files.deleteIfExists(this.mark.path());
 			Files.createLink(this.path, made);
 		}
@@ -244,7 +241,7 @@ final class SqliteFile {
 	/*
 	 * What everybody finds out who is the first to use the file.
 	 */
-	private void lookOver() throws SQLException {
+	private void lookOver(BooleanSupplier patient) throws SQLException {
 		if (!Files.exists(this.path, LinkOption.NOFOLLOW_LINKS)) {
 			throw new MicroException.Unavailable(name() + " was deleted while it was in use; put it back, or start"
 					+ " again all processes that use it, to begin with nothing");
@@ -256,13 +253,11 @@ final class SqliteFile {
 		if (!Files.isWritable(this.path) || !Files.isWritable(this.directory)) {
 			throw inaccessible("not writable", null);
 		}
-		long end = System.nanoTime() + this.timeout.toNanos();
 		while (this.path.toFile().length() == 0) {
-			if (System.nanoTime() - end >= 0) {
+			if (!patient.getAsBoolean()) {
 				throw new MicroException.Unavailable(name() + " is empty: something cut it off, or ended the process"
 						+ " that made it; put a backup in its place, or delete it to begin with nothing");
 			}
-			Nap.take();
 		}
 		// One that may write would take the log with it when it is closed, with all that
 		// might still be found in it.
@@ -277,12 +272,11 @@ final class SqliteFile {
 			catch (SQLException ex) {
 				// Its making was cut short, which is undone by writing.
 				boolean unfinished = code(ex) == SQLiteErrorCode.SQLITE_READONLY_ROLLBACK;
-				if ((!unfinished && outcome(ex) != Dialect.Outcome.BUSY) || System.nanoTime() - end >= 0) {
+				if ((!unfinished && outcome(ex) != Dialect.Outcome.BUSY) || !patient.getAsBoolean()) {
 					throw ex;
 				}
 				readOnly = !unfinished;
 			}
-			Nap.take();
 		}
 	}
 
@@ -342,40 +336,43 @@ final class SqliteFile {
 	 * there before, it is looked over first, and connections to the one before are of no
 	 * use any more.
 	 * @param readOnly whether it is only read from
+	 * @param patient waits a little for others, or says that it is enough
 	 * @return the connection
 	 * @throws SQLException if there is none now
 	 */
-	Statements connect(boolean readOnly) throws SQLException {
-		long end = System.nanoTime() + this.timeout.toNanos();
+	Statements connect(boolean readOnly, BooleanSupplier patient) throws SQLException {
 		while (true) {
-			int generation = lookedOver().generation();
+			int generation = lookedOver(patient).generation();
 			try {
 				Statements statements = new Statements(open(readOnly), generation);
 				if (!isReplaced(statements)) {
 					return statements;
 				}
-				// Just now. See the dialect for why one that writes stays open.
+				// See the dialect for why one that writes stays open.
 				if (readOnly) {
 					statements.close();
 				}
+				throw busy("it was replaced just now");
 			}
 			catch (SQLException ex) {
 				// Who opens it first recovers its log, and who comes meanwhile waits.
-				if (outcome(ex) != Dialect.Outcome.BUSY || System.nanoTime() - end >= 0
-						|| Thread.currentThread().isInterrupted()) {
+				if (outcome(ex) != Dialect.Outcome.BUSY || !patient.getAsBoolean()) {
 					throw ex;
 				}
 			}
-			Nap.take();
 		}
 	}
 
-	private Known lookedOver() throws SQLException {
+	private Known lookedOver(BooleanSupplier patient) throws SQLException {
 		Known before = this.known.get();
 		if (isThere(before)) {
 			return before;
 		}
-		this.looking.lock();
+		while (!this.looking.tryLock()) {
+			if (!patient.getAsBoolean()) {
+				throw busy("it is being looked over");
+			}
+		}
 		try {
 			before = this.known.get();
 			if (isThere(before)) {
@@ -385,7 +382,7 @@ final class SqliteFile {
 			Known none = before.next(NONE);
 			this.known.set(none);
 			Known now = new Known(identity(), none.generation());
-			lookOver();
+			lookOver(patient);
 			this.known.set(now);
 			return now;
 		}
@@ -554,8 +551,8 @@ final class SqliteFile {
 			case SQLITE_READONLY, SQLITE_PERM, SQLITE_CANTOPEN, SQLITE_AUTH ->
 				inaccessible(failure.toString(), failure);
 			case SQLITE_BUSY, SQLITE_LOCKED, SQLITE_PROTOCOL ->
-				new MicroException.Unavailable(name() + " is held by another process for longer than " + this.timeout
-						+ "; see whether one is stopped, and continue or end it", failure);
+				new MicroException.Unavailable(name() + " is held by another process all the time ("
+						+ failure.getMessage() + "); see whether one is stopped, and continue or end it", failure);
 			default ->
 				new MicroException.Unavailable(name() + " cannot be used (" + failure.getMessage() + ")", failure);
 		};
@@ -579,6 +576,10 @@ final class SqliteFile {
 				? new FileAttribute<?>[] {
 						PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString(permissions)) }
 				: new FileAttribute<?>[0];
+	}
+
+	private static SQLException busy(String how) {
+		return new SQLiteException(how, SQLiteErrorCode.SQLITE_BUSY);
 	}
 
 	private static SQLiteErrorCode code(SQLException failure) {

@@ -83,7 +83,7 @@ final class Writer implements AutoCloseable {
 	/**
 	 * Whether to wait no longer until others are done, which belongs to it too.
 	 */
-	private BooleanSupplier enough = () -> true;
+	private BooleanSupplier enough;
 
 	private long cared = System.nanoTime();
 
@@ -95,13 +95,16 @@ final class Writer implements AutoCloseable {
 	 * @param clock tells when entries are over
 	 * @param timeout how long a caller waits
 	 * @param committed told after each commit; must not block
+	 * @param waitedEnough whether to give up connecting
 	 * @throws SQLException if there is no connection
 	 */
-	Writer(Dialect dialect, Clock clock, Duration timeout, Runnable committed) throws SQLException {
+	Writer(Dialect dialect, Clock clock, Duration timeout, Runnable committed, BooleanSupplier waitedEnough)
+			throws SQLException {
 		this.dialect = dialect;
 		this.clock = clock;
 		this.timeout = timeout;
 		this.committed = committed;
+		this.enough = waitedEnough;
 		this.table = new EntryTable(dialect, this::isPatient);
 		this.thread = Threads.daemons("micro-store-writer").newThread(this::run);
 		this.thread.start();
@@ -202,8 +205,9 @@ final class Writer implements AutoCloseable {
 	private void serve(WriteRequest first) {
 		List<WriteRequest> group = new ArrayList<>();
 		try {
-			EntryTable open = connected();
-			if (begin(open, () -> this.closed || (first.isWithdrawn() && this.queue.isEmpty()))) {
+			BooleanSupplier waitedEnough = () -> this.closed || (first.isWithdrawn() && this.queue.isEmpty());
+			EntryTable open = connected(waitedEnough);
+			if (begin(open, waitedEnough)) {
 				take(first, group);
 				if (!write(open, group)) {
 					// One of them is not to be written: not the fault of the others.
@@ -344,7 +348,7 @@ final class Writer implements AutoCloseable {
 	}
 
 	private void writeAlone(WriteRequest request) throws SQLException {
-		EntryTable open = connected();
+		EntryTable open = connected(giveUpAfter(PATIENCE));
 		if (begin(open, giveUpAfter(PATIENCE))) {
 			write(open, List.of(request));
 		}
@@ -355,7 +359,7 @@ final class Writer implements AutoCloseable {
 
 	private void care() {
 		try {
-			EntryTable open = connected();
+			EntryTable open = connected(giveUpAfter(PATIENCE));
 			long now = this.clock.millis();
 			while (open.isDue(now) && begin(open, giveUpAfter(PATIENCE))) {
 				open.sweep(now);
@@ -388,7 +392,8 @@ final class Writer implements AutoCloseable {
 		return () -> this.closed || System.nanoTime() - end >= 0;
 	}
 
-	private EntryTable connected() throws SQLException {
+	private EntryTable connected(BooleanSupplier waitedEnough) throws SQLException {
+		this.enough = waitedEnough;
 		EntryTable open = this.table;
 		if (open == null) {
 			open = new EntryTable(this.dialect, this::isPatient);

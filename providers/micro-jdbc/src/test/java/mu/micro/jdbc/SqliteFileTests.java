@@ -5,6 +5,7 @@ import java.io.RandomAccessFile;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -23,6 +24,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 
 import mu.micro.MicroException;
@@ -138,7 +140,7 @@ class SqliteFileTests {
 			Path file = Files.createDirectory(this.directory.resolve("round-" + round)).resolve("store.db");
 			CyclicBarrier start = new CyclicBarrier(4);
 			atOnce(4, () -> {
-				new SqliteFile(file, PATIENCE, Clock.systemUTC()).makeInPlace();
+				new SqliteFile(file, Clock.systemUTC()).makeInPlace();
 				start.await(10, TimeUnit.SECONDS);
 				try (JdbcDatabases databases = StoreProcess.open(file)) {
 					databases.in("ns").table("table").put("by " + Thread.currentThread().getName(), bytes("value"));
@@ -275,6 +277,34 @@ class SqliteFileTests {
 		try (JdbcDatabases databases = open()) {
 			assertThat(keys(databases)).containsExactly("after", "anew");
 		}
+	}
+
+	@Test
+	void inAllThatIsWaitedForOnePatienceIsSpent() throws Exception {
+		SqliteFile sound = SqliteFile.open(file(), () -> false, Clock.systemUTC());
+		try (Connection other = DriverManager.getConnection("jdbc:sqlite:" + file());
+				Statement statement = other.createStatement()) {
+			statement.execute("PRAGMA journal_mode = DELETE");
+			statement.execute("BEGIN EXCLUSIVE");
+			AtomicInteger opening = new AtomicInteger();
+			assertThatExceptionOfType(MicroException.Unavailable.class)
+				.isThrownBy(() -> SqliteFile.open(file(), () -> opening.incrementAndGet() < 3, Clock.systemUTC()))
+				.withMessageContainingAll(file().toString(), "another process");
+			assertThat(opening).hasValue(3);
+			for (boolean readOnly : List.of(true, false)) {
+				AtomicInteger connecting = new AtomicInteger();
+				assertThatExceptionOfType(SQLException.class)
+					.isThrownBy(() -> sound.connect(readOnly, () -> connecting.incrementAndGet() < 3));
+				assertThat(connecting).hasValue(3);
+			}
+		}
+		Path empty = Files.createFile(this.directory.resolve("empty"));
+		Files.move(empty, file(), StandardCopyOption.REPLACE_EXISTING);
+		AtomicInteger looking = new AtomicInteger();
+		assertThatExceptionOfType(MicroException.Unavailable.class)
+			.isThrownBy(() -> sound.connect(true, () -> looking.incrementAndGet() < 3))
+			.withMessageContainingAll(file().toString(), "is empty");
+		assertThat(looking).hasValue(3);
 	}
 
 	@Test

@@ -244,7 +244,7 @@ class SqliteReplacedTests {
 	}
 
 	private SqliteDialect dialect() {
-		return new SqliteDialect(SqliteFile.open(file(), PATIENCE, Clock.systemUTC()));
+		return new SqliteDialect(SqliteFile.open(file(), () -> false, Clock.systemUTC()));
 	}
 
 	/*
