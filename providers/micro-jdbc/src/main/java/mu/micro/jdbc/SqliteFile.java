@@ -158,8 +158,7 @@ final class SqliteFile {
 		Path made = Files.createTempFile(this.directory, this.path.getFileName() + ".", ".new",
 				forOwnerOnly("rw-------"));
 		try {
-			new SqliteFile(made, this.clock).make();
-			Files.deleteIfExists(this.mark.path());
+			new SqliteFile(made, this.clock).make(this.mark);
 			Files.createLink(this.path, made);
 		}
 		catch (FileAlreadyExistsException ex) {
@@ -187,13 +186,17 @@ final class SqliteFile {
 		catch (FileAlreadyExistsException ex) {
 			return;
 		}
-		make();
+		make(this.mark);
 	}
 
-	private void make() throws SQLException {
+	/*
+	 * A mark that is there may be a lost file's, which the new one is not to be taken for
+	 * an older version of, or that of somebody who was faster. So it stays.
+	 */
+	private void make(SqliteMark there) throws SQLException {
 		try (Statements statements = new Statements(open(false), 0)) {
 			statements.run("PRAGMA auto_vacuum = INCREMENTAL");
-			update(statements);
+			update(statements, there);
 			statements.text("PRAGMA journal_mode = WAL");
 		}
 	}
@@ -202,7 +205,7 @@ final class SqliteFile {
 	 * Only one process does it, and the others find it done. A file without a mark may be
 	 * an older one that was put back, and it begins anew as a new one does.
 	 */
-	private void update(Statements statements) throws SQLException {
+	private void update(Statements statements, SqliteMark there) throws SQLException {
 		statements.run("BEGIN IMMEDIATE");
 		int version = (int) statements.number("PRAGMA user_version");
 		for (List<String> step : VERSIONS.subList(version, VERSIONS.size())) {
@@ -210,8 +213,9 @@ final class SqliteFile {
 				statements.run(sql);
 			}
 		}
-		if (version == 0 || this.mark.read() == 0) {
-			begin(statements);
+		long acknowledged = there.read();
+		if (version == 0 || acknowledged == 0) {
+			begin(statements, acknowledged);
 		}
 		statements.run("PRAGMA application_id = " + APPLICATION);
 		statements.run("PRAGMA user_version = " + VERSIONS.size());
@@ -223,9 +227,9 @@ final class SqliteFile {
 	 * that they are old ones, and not some that are still to come. Which keys are gone is
 	 * known from here on only, so that who watches lists again.
 	 */
-	private void begin(Statements statements) throws SQLException {
+	private void begin(Statements statements, long acknowledged) throws SQLException {
 		long micros = ChronoUnit.MICROS.between(Instant.EPOCH, this.clock.instant());
-		long revision = Math.max(Revisions.last(statements) + 1, micros);
+		long revision = Math.max(Math.max(Revisions.last(statements), acknowledged) + 1, micros);
 		statements.run("DELETE FROM gone");
 		PreparedStatement first = statements.of(EntryTable.KEEP);
 		first.setLong(1, revision);
@@ -307,7 +311,7 @@ final class SqliteFile {
 			if (statements.connection().isReadOnly()) {
 				return false;
 			}
-			update(statements);
+			update(statements, this.mark);
 			statements.text("PRAGMA journal_mode = WAL");
 			if (this.mark.read() == 0) {
 				try (SqliteMark first = mark()) {

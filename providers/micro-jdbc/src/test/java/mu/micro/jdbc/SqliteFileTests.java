@@ -14,6 +14,9 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -25,6 +28,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
 
 import mu.micro.MicroException;
@@ -221,6 +225,40 @@ class SqliteFileTests {
 		try (JdbcDatabases databases = open()) {
 			assertThat(databases.in("ns").table("table").get("key")).isNull();
 			assertThat(databases.in("ns").table("table").put("key", bytes("value"))).isGreaterThan(before);
+		}
+	}
+
+	@Test
+	void aDeletedFileIsMadeAnewWithLaterRevisionsThoughTheClockStands() throws Exception {
+		Clock clock = new TestClock();
+		long before = 0;
+		for (int i = 0; i < 3; i++) {
+			try (JdbcDatabases databases = JdbcDatabases.sqlite(file(), PATIENCE, clock)) {
+				for (int j = 0; j < 5; j++) {
+					long revision = databases.in("ns").table("table").put("key", bytes("value"));
+					assertThat(revision).isGreaterThan(before);
+					before = revision;
+				}
+			}
+			Files.delete(file());
+		}
+	}
+
+	@Test
+	void whoMakesTheFileTooLateLeavesTheOtherOnesMarkAlone() throws Exception {
+		AtomicLong written = new AtomicLong();
+		// It is looked at while the file is being made.
+		InstantSource late = () -> {
+			if (written.get() == 0) {
+				try (JdbcDatabases first = open()) {
+					written.set(first.in("ns").table("table").put("first", bytes("value")));
+				}
+			}
+			return Instant.now();
+		};
+		try (JdbcDatabases databases = JdbcDatabases.sqlite(file(), PATIENCE, late.withZone(ZoneOffset.UTC))) {
+			assertThat(databases.in("ns").table("table").put("second", bytes("value"))).isEqualTo(written.get() + 1);
+			assertThat(keys(databases)).containsExactly("first", "second");
 		}
 	}
 
