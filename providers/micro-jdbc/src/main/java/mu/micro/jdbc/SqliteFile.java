@@ -197,7 +197,21 @@ final class SqliteFile {
 		try (Statements statements = new Statements(open(false), 0)) {
 			statements.run("PRAGMA auto_vacuum = INCREMENTAL");
 			update(statements, there);
-			statements.text("PRAGMA journal_mode = WAL");
+			useLog(statements);
+		}
+	}
+
+	/**
+	 * Has SQLite keep a log. It does not say so where it cannot, and goes on without.
+	 * @param statements a connection that may write
+	 * @throws SQLException if others are in the way
+	 */
+	void useLog(Statements statements) throws SQLException {
+		String used = statements.text("PRAGMA journal_mode = WAL");
+		if (!used.equals("wal")) {
+			throw new MicroException.Unavailable(name() + " is where processes cannot share SQLite's log (it keeps to '"
+					+ used + "'), as on file systems over a network; have one on a local disk used by setting"
+					+ " micro.data-dir");
 		}
 	}
 
@@ -312,7 +326,7 @@ final class SqliteFile {
 				return false;
 			}
 			update(statements, this.mark);
-			statements.text("PRAGMA journal_mode = WAL");
+			useLog(statements);
 			if (this.mark.read() == 0) {
 				try (SqliteMark first = mark()) {
 					first.write(Revisions.last(statements));

@@ -318,6 +318,20 @@ class SqliteFileTests {
 	}
 
 	@Test
+	void whereTheLogCannotBeSharedThatIsSaidAtOnce() throws Exception {
+		open().close();
+		sql("PRAGMA journal_mode = DELETE");
+		SqliteFile file = new SqliteFile(file(), Clock.systemUTC());
+		// As on file systems that know neither locks nor shared memory.
+		String url = "jdbc:sqlite:" + file().toUri() + "?nolock=1";
+		try (Statements statements = new Statements(DriverManager.getConnection(url), 0)) {
+			assertThatExceptionOfType(MicroException.Unavailable.class).isThrownBy(() -> file.useLog(statements))
+				.withMessageContainingAll(file().toString(), "local disk", "micro.data-dir");
+		}
+		open().close();
+	}
+
+	@Test
 	void inAllThatIsWaitedForOnePatienceIsSpent() throws Exception {
 		SqliteFile sound = SqliteFile.open(file(), () -> false, Clock.systemUTC());
 		try (Connection other = DriverManager.getConnection("jdbc:sqlite:" + file());
