@@ -36,6 +36,11 @@ final class Reader implements AutoCloseable {
 
 	private static final int HELD_BYTES = 1024 * 1024;
 
+	/**
+	 * How many entries, of whichever table, are looked at for a listener in one go.
+	 */
+	private static final int LOOKED_AT = 1_000;
+
 	private static final byte[] FIRST = {};
 
 	/**
@@ -78,6 +83,8 @@ final class Reader implements AutoCloseable {
 
 	private final Statements statements;
 
+	private final String step;
+
 	private final String puts;
 
 	private final String newPuts;
@@ -86,9 +93,11 @@ final class Reader implements AutoCloseable {
 
 	Reader(Dialect dialect, BooleanSupplier patient) throws SQLException {
 		this.dialect = dialect;
+		this.step = "SELECT revision FROM entries" + dialect.byRevision()
+				+ " WHERE revision > ? ORDER BY revision LIMIT 1 OFFSET " + (LOOKED_AT - 1);
 		this.puts = ENTRY + " FROM entries" + dialect.byRevision()
-				+ " WHERE revision > ? AND namespace = ? AND table_name = ? AND key >= ? AND key < ? AND " + VISIBLE
-				+ " ORDER BY revision LIMIT ?";
+				+ " WHERE revision > ? AND revision <= ? AND namespace = ? AND table_name = ? AND key >= ? AND key < ? AND "
+				+ VISIBLE + " ORDER BY revision LIMIT ?";
 		this.newPuts = "SELECT namespace, table_name, key FROM entries" + dialect.byRevision()
 				+ " WHERE revision > ? ORDER BY revision LIMIT ?";
 		this.statements = dialect.connect(true, patient);
@@ -254,14 +263,29 @@ final class Reader implements AutoCloseable {
 			}
 			List<Change> deletes = new ArrayList<>();
 			List<Change> puts = new ArrayList<>();
+			long most = step(after, last);
 			long until = Math.min(deletes(place, prefix, end, after, deletes),
-					puts(place, prefix, end, after, now, puts));
+					puts(place, prefix, end, after, most, now, puts));
 			List<Change> changes = Stream.concat(deletes.stream(), puts.stream())
 				.filter((change) -> change.revision() <= until)
 				.sorted(Comparator.comparingLong(Change::revision))
 				.toList();
-			return new ChangeFeed.Step(changes, Math.min(until, last), until < last);
+			return new ChangeFeed.Step(changes, until, until < last);
 		});
+	}
+
+	/*
+	 * Up to where to look: there may be millions of entries of other tables.
+	 */
+	private long step(long after, long last) throws SQLException {
+		if (last - after <= LOOKED_AT) {
+			return last;
+		}
+		PreparedStatement statement = this.statements.of(this.step);
+		statement.setLong(1, after);
+		try (ResultSet result = statement.executeQuery()) {
+			return result.next() ? result.getLong(1) : last;
+		}
 	}
 
 	// Both say up to where there are no others.
@@ -281,11 +305,12 @@ final class Reader implements AutoCloseable {
 		return (changes.size() == HELD) ? changes.get(HELD - 1).revision() : Long.MAX_VALUE;
 	}
 
-	private long puts(Place place, byte[] from, byte[] to, long after, long now, List<Change> changes)
+	private long puts(Place place, byte[] from, byte[] to, long after, long most, long now, List<Change> changes)
 			throws SQLException {
 		PreparedStatement statement = this.statements.of(this.puts);
 		statement.setLong(1, after);
-		int last = set(statement, 2, place, from, to);
+		statement.setLong(2, most);
+		int last = set(statement, 3, place, from, to);
 		statement.setLong(++last, now);
 		statement.setInt(++last, HELD);
 		long size = 0;
@@ -299,7 +324,7 @@ final class Reader implements AutoCloseable {
 				}
 			}
 		}
-		return Long.MAX_VALUE;
+		return most;
 	}
 
 	long last() throws SQLException {
