@@ -30,8 +30,10 @@ import org.jspecify.annotations.Nullable;
  * and of these may use the same one at once.
  * <p>
  * Every call ends within the timeout; a {@link Database#snapshot snapshot} has it anew
- * from each entry to the next, and four of them run at once. Eight calls read at once,
- * and others wait. 1,024 writes wait at once to be written, and others wait for that.
+ * from each entry to the next, and four of them run at once. The time that its sink takes
+ * counts: while a moment is kept for somebody, what is written since then needs room that
+ * cannot be used again. Eight calls read at once, and others wait. 1,024 writes wait at
+ * once to be written, and others wait for that.
  * <p>
  * For watchers the last change of each entry that is there is kept, and in all namespaces
  * together the last 10,000 deletes and expiries. Entries whose time is over are cleared
@@ -147,8 +149,8 @@ public final class JdbcDatabases implements Databases {
 			long now = JdbcDatabases.this.clock.millis();
 			return JdbcDatabases.this.readers
 				.readLong((reader, step) -> reader.snapshot(this.bytes, now, (table, entry) -> {
-					sink.accept(table, entry);
 					step.run();
+					sink.accept(table, entry);
 				}));
 		}
 

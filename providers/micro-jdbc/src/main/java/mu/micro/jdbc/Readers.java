@@ -64,7 +64,8 @@ final class Readers implements AutoCloseable {
 	}
 
 	/**
-	 * Reads on and on, with the timeout from each step to the next.
+	 * Reads on and on, with the timeout from each step to the next. A step that comes too
+	 * late is the last.
 	 * @param <T> what is read
 	 * @param reading reads, and says when a step is done
 	 * @return what was read
@@ -73,11 +74,20 @@ final class Readers implements AutoCloseable {
 		Patience patience = new Patience(this.timeout);
 		take(this.freeForLong, patience);
 		try {
-			return read((reader) -> reading.read(reader, patience::renew), patience);
+			return read((reader) -> reading.read(reader, () -> renew(patience)), patience);
 		}
 		finally {
 			this.freeForLong.release();
 		}
+	}
+
+	private void renew(Patience patience) {
+		if (patience.left() <= 0) {
+			throw new MicroException.Unavailable(
+					"copying " + this.dialect.name() + " stood still for more than " + this.timeout
+							+ ", in which its log cannot be cut down; take each entry sooner, or give it more time");
+		}
+		patience.renew();
 	}
 
 	private <T extends @Nullable Object> T read(Reading<T> reading, Patience patience) {

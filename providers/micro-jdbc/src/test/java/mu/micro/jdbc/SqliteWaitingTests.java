@@ -271,6 +271,26 @@ class SqliteWaitingTests {
 	}
 
 	@Test
+	void aCopyWhoseReceiverStopsForTooLongIsEnded() {
+		this.table.put("a", bytes("x"));
+		this.table.put("b", bytes("x"));
+		try (JdbcDatabases hasty = StoreProcess.open(file(), SHORT)) {
+			List<String> taken = new ArrayList<>();
+			assertThatExceptionOfType(MicroException.Unavailable.class)
+				.isThrownBy(() -> hasty.in("ns").snapshot((name, entry) -> {
+					taken.add(entry.key());
+					long begin = System.nanoTime();
+					Awaitility.await().until(() -> System.nanoTime() - begin > SHORT.toNanos());
+				}))
+				.withMessageContainingAll(file().toString(), SHORT.toString());
+			assertThat(taken).containsExactly("a");
+			// Its connection is none the worse for it.
+			assertThat(hasty.in("ns").snapshot((name, entry) -> taken.add(entry.key()))).isPositive();
+			assertThat(taken).containsExactly("a", "a", "b");
+		}
+	}
+
+	@Test
 	void closingEndsWhatIsBeingReadAndWhatWaitsToBeWritten() throws Exception {
 		this.table.put("a", bytes("x"));
 		this.table.put("b", bytes("x"));
