@@ -89,7 +89,9 @@ public interface Store {
 	 * <p>
 	 * A provider keeps the changes of the last minutes, not for ever. Where it cannot
 	 * tell all, because it is asked too late or the listener is too slow, it says
-	 * {@link Change.Lagged} and goes on from there: list again.
+	 * {@link Change.Lagged} and goes on from there: list again. So it does where it is
+	 * asked for what comes after a revision that it has not given yet, as after older
+	 * data was put back.
 	 * @param prefix what the keys begin with, taken literally; empty for all
 	 * @param afterRevision where to begin: the revision of a {@link Page}, of a
 	 * {@link Database#snapshot snapshot}, of an entry, or 0 for all that is there

@@ -146,6 +146,10 @@ public final class ChangeFeed implements Watch {
 		if (change.revision() <= this.revision && !(change instanceof Change.Lagged)) {
 			return;
 		}
+		if (change instanceof Change.Lagged) {
+			// Which may be earlier, where data was put back: it counts from there again.
+			this.revision = Math.min(this.revision, change.revision());
+		}
 		this.calling.lock();
 		try {
 			if (!this.closed) {
@@ -220,7 +224,8 @@ public final class ChangeFeed implements Watch {
 	 *
 	 * @param changes in the order of their revisions; of one key the last may stand for
 	 * all. Only so many that they can be held in memory. A {@link Change.Lagged} where
-	 * the changes after the revision asked for are no longer known
+	 * the changes after the revision asked for are no longer known, or where there is no
+	 * such revision yet: from its own on it goes on, also if that is an earlier one
 	 * @param revision how far they go: the last change's revision, or a later one if
 	 * nothing that is watched changed up to there
 	 * @param more whether to ask again at once

@@ -226,8 +226,9 @@ final class MemoryTables {
 	 */
 	ChangeFeed.Step changes(Place place, String prefix, long after) {
 		return read(() -> {
-			// Who begins with nothing has missed no delete.
-			if (after > 0 && after < this.forgotten) {
+			// Who begins with nothing has missed no delete. A revision that is still to
+			// come is of other data than this.
+			if (after > this.revision || (after > 0 && after < this.forgotten)) {
 				return new ChangeFeed.Step(List.of(new Change.Lagged(this.revision)), this.revision, false);
 			}
 			Table table = table(place);

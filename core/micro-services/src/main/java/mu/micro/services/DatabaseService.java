@@ -263,6 +263,10 @@ public final class DatabaseService extends DatabaseGrpc.DatabaseImplBase impleme
 			// The first word is that the watch stands, though the provider may be faster.
 			// Later that comes after all that was told when the revision was read.
 			WatchResponse change = (this.begun) ? this.changes.take() : null;
+			if (change != null && change.hasLagged()) {
+				// How far it was before counts no more.
+				this.revision = -1;
+			}
 			if (change != null || this.revision < 0) {
 				return change;
 			}

@@ -1588,6 +1588,23 @@ public abstract class StoreContract {
 	}
 
 	@Test
+	void aWatchFromARevisionThatIsNotReachedLagsAndGoesOn() {
+		long last = this.table.put("a", bytes("1"));
+		Mirror mirror = new Mirror(this.table, "");
+		// As one does who remembers what is no more, because older data was put back.
+		this.table.watch("", last + 1_000_000_000, mirror);
+		await(() -> mirror.lagged.get() > 0);
+		assertThat(mirror.heard).singleElement()
+			.isInstanceOfSatisfying(Change.Lagged.class,
+					(lagged) -> assertThat(lagged.revision()).isBetween(last, last + 999_999_999));
+		mirror.agreesWith(this.table);
+		this.sameTable.put("b", bytes("1"));
+		this.sameTable.delete("a");
+		mirror.agreesWith(this.table);
+		assertThat(mirror.lagged).hasValue(1);
+	}
+
+	@Test
 	void aListenerThatIsTooSlowLagsAndConverges() {
 		CountDownLatch blocked = new CountDownLatch(1);
 		CountDownLatch release = new CountDownLatch(1);

@@ -31,16 +31,16 @@ import org.jspecify.annotations.Nullable;
  * and of these may use the same one at once.
  * <p>
  * Every call ends within the timeout; a {@link Database#snapshot snapshot} has it anew
- * from each entry to the next, and four of them run at once. Eight calls read at once,
- * and others wait. 1,024 writes wait at once to be written, and others wait for that.
+ * from each entry to the next, and four of them run at once. The time that its sink takes
+ * counts: while a moment is kept for somebody, what is written since then needs room that
+ * cannot be used again. Eight calls read at once, and others wait. 1,024 writes wait at
+ * once to be written, and others wait for that.
  * <p>
  * For watchers the last change of each entry that is there is kept, and in all namespaces
  * together the last 10,000 deletes and expiries. Entries whose time is over are cleared
  * away within a second, unless very many are.
  */
 public final class JdbcDatabases implements Databases {
-
-	private final Dialect dialect;
 
 	private final Clock clock;
 
@@ -52,12 +52,12 @@ public final class JdbcDatabases implements Databases {
 
 	private final AtomicBoolean closed = new AtomicBoolean();
 
-	private JdbcDatabases(Dialect dialect, Duration timeout, Clock clock) throws SQLException {
-		this.dialect = dialect;
+	private JdbcDatabases(Dialect dialect, Duration timeout, Clock clock, Readers.Patience patience)
+			throws SQLException {
 		this.clock = clock;
 		this.readers = new Readers(dialect, timeout);
 		this.watchers = new Watchers(dialect, this.readers, clock);
-		this.writer = new Writer(dialect, clock, timeout, this.watchers::committed);
+		this.writer = new Writer(dialect, clock, timeout, this.watchers::committed, patience::isOver);
 	}
 
 	/**
@@ -76,9 +76,10 @@ public final class JdbcDatabases implements Databases {
 	 * what to do about it
 	 */
 	public static JdbcDatabases sqlite(Path file, Duration timeout, Clock clock) {
-		SqliteDialect dialect = new SqliteDialect(SqliteFile.open(file, timeout, clock));
+		Readers.Patience patience = new Readers.Patience(timeout);
+		SqliteDialect dialect = new SqliteDialect(SqliteFile.open(file, patience, clock));
 		try {
-			return new JdbcDatabases(dialect, timeout, clock);
+			return new JdbcDatabases(dialect, timeout, clock, patience);
 		}
 		catch (SQLException ex) {
 			throw dialect.unavailable(ex);
@@ -106,7 +107,6 @@ public final class JdbcDatabases implements Databases {
 		this.readers.close();
 		// The last to go takes the log with it, if it may write.
 		this.writer.close();
-		this.dialect.close();
 	}
 
 	private void checkOpen() {
@@ -150,8 +150,8 @@ public final class JdbcDatabases implements Databases {
 			long now = JdbcDatabases.this.clock.millis();
 			return JdbcDatabases.this.readers
 				.readLong((reader, step) -> reader.snapshot(this.bytes, now, (table, entry) -> {
-					sink.accept(table, entry);
 					step.run();
+					sink.accept(table, entry);
 				}));
 		}
 
