@@ -72,7 +72,7 @@ class StoreSyncFailureTests {
 
 	@Test
 	void aLockIsLostBeforeAnotherCanHaveItWhenTheStoreWasAwayForLonger() throws Exception {
-		Lock lock = this.mine.lock("a", Duration.ofSeconds(3), Duration.ZERO);
+		Lock lock = this.mine.lock("a", Duration.ofSeconds(5), Duration.ZERO);
 		CompletableFuture<Entry> then = new CompletableFuture<>();
 		lock.onLost(() -> then.complete(this.table.get("a")));
 		this.troubled.away(true);
@@ -100,12 +100,12 @@ class StoreSyncFailureTests {
 
 	@Test
 	void aRenewalThatIsAnsweredLateCountsFromWhenItWasAskedFor() throws Exception {
-		Lock lock = this.mine.lock("a", Duration.ofSeconds(3), Duration.ZERO);
+		Lock lock = this.mine.lock("a", Duration.ofSeconds(5), Duration.ZERO);
 		CompletableFuture<Entry> then = new CompletableFuture<>();
 		lock.onLost(() -> then.complete(this.table.get("a")));
 		this.troubled.answerLate();
 		await(() -> this.table.get("a").revision() > lock.token());
-		during(Duration.ofMillis(1300), lock::held);
+		during(Duration.ofMillis(2000), lock::held);
 		this.troubled.away(true);
 		this.troubled.go();
 		assertThat(then.get(10, TimeUnit.SECONDS)).as("what the store had when the loss was told").isNotNull();
