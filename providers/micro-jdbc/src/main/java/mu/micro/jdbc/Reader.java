@@ -85,6 +85,8 @@ final class Reader implements AutoCloseable {
 
 	private final String step;
 
+	private final EventReader events;
+
 	private final String puts;
 
 	private final String newPuts;
@@ -101,6 +103,7 @@ final class Reader implements AutoCloseable {
 		this.newPuts = "SELECT namespace, table_name, key FROM entries" + dialect.byRevision()
 				+ " WHERE revision > ? ORDER BY revision LIMIT ?";
 		this.statements = dialect.connect(true, patient);
+		this.events = new EventReader(dialect, this.statements);
 		try {
 			dialect.giveUpWhen(this.statements.connection(), () -> this.over.getAsBoolean());
 		}
@@ -449,7 +452,18 @@ final class Reader implements AutoCloseable {
 		return end;
 	}
 
-	private <T> T moment(Moment<T> moment) throws SQLException {
+	/**
+	 * Reads events.
+	 * @param <T> what is read
+	 * @param reading reads, as things are at one moment
+	 * @return what was read
+	 * @throws SQLException if it cannot be read
+	 */
+	<T extends @Nullable Object> T events(EventReading<T> reading) throws SQLException {
+		return moment(() -> reading.read(this.events));
+	}
+
+	private <T extends @Nullable Object> T moment(Moment<T> moment) throws SQLException {
 		this.statements.run(this.dialect.beginRead());
 		T result = moment.read();
 		this.statements.run("COMMIT");
@@ -470,9 +484,21 @@ final class Reader implements AutoCloseable {
 	}
 
 	@FunctionalInterface
-	private interface Moment<T> {
+	private interface Moment<T extends @Nullable Object> {
 
 		T read() throws SQLException;
+
+	}
+
+	/**
+	 * A reading of events.
+	 *
+	 * @param <T> what is read
+	 */
+	@FunctionalInterface
+	interface EventReading<T extends @Nullable Object> {
+
+		T read(EventReader events) throws SQLException;
 
 	}
 

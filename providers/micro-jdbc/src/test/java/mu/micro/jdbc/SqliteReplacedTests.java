@@ -260,7 +260,7 @@ class SqliteReplacedTests {
 	private static void begin(EntryTable table, String key) throws Exception {
 		List<TableWrite> writes = List.of(new TableWrite("table", Write.put(key, bytes("value"))));
 		table.begin();
-		table.apply(new WriteRequest(bytes("ns"), writes).rows(), 0);
+		table.apply(EntryWrite.of(bytes("ns"), writes), 0);
 	}
 
 	private Path backup() throws IOException {
