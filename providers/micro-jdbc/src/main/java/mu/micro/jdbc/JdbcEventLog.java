@@ -199,7 +199,8 @@ final class JdbcEventLog implements Scoped<EventLog> {
 		private @Nullable Taken nothing(Place place, Group group, int wanted) {
 			long now = JdbcEventLog.this.databases.clock().millis();
 			return JdbcEventLog.this.databases.readers()
-				.read((reader) -> reader.events((events) -> nothing(events, place, group, wanted, now)));
+				.read((reader) -> reader
+					.<@Nullable Taken>events((events) -> nothing(events, place, group, wanted, now)));
 		}
 
 		// Null if there is something to take or to write.
