@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -352,7 +353,7 @@ public final class LocalBroker implements Scoped<Broker> {
 
 		void run() {
 			for (boolean all = true; all || !this.open.isEmpty(); all = false) {
-				Map<Target, Map<String, Boolean>> parts = new LinkedHashMap<>();
+				Map<Target, Map<String, Boolean>> parts = new IdentityHashMap<>();
 				if (all) {
 					this.targets.stream()
 						.filter((target) -> target.seats.all())
@@ -420,7 +421,7 @@ public final class LocalBroker implements Scoped<Broker> {
 		// At random, so that each member has its share, and those who do not answer last.
 		private Queue<Attempt> attempts(String queue) {
 			List<Target> targets = new ArrayList<>();
-			Map<Target, Double> keys = new HashMap<>();
+			Map<Target, Double> keys = new IdentityHashMap<>();
 			for (Target target : this.targets) {
 				int members = target.seats.queues().getOrDefault(queue, 0);
 				if (members > 0) {
