@@ -447,7 +447,7 @@ public final class FileBlobs implements Scoped<Blobs> {
 				}
 			}
 			// Others' files are none of ours.
-			return (BlobFileName.of(key).equals(name)) ? key : null;
+			return (!key.isEmpty() && BlobFileName.of(key).equals(name)) ? key : null;
 		}
 
 	}
