@@ -37,7 +37,8 @@ import mu.micro.store.Databases;
 import org.awaitility.Awaitility;
 
 /**
- * A Micro server with a registry, databases and blobs in memory, and config and locks on those.
+ * A Micro server with a registry, databases and blobs in memory, and config and locks on
+ * those.
  */
 final class TestServer implements AutoCloseable {
 
