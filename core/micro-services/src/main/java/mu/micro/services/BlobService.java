@@ -188,6 +188,22 @@ public final class BlobService extends BlobStoreGrpc.BlobStoreImplBase implement
 		});
 	}
 
+	/**
+	 * How many blobs are being read.
+	 * @return the number now
+	 */
+	int reads() {
+		return this.reads.count();
+	}
+
+	/**
+	 * How many blobs are being written.
+	 * @return the number now
+	 */
+	int writes() {
+		return this.writes.count();
+	}
+
 	private Blobs in(BlobOptions options) {
 		if (options.getPublic()) {
 			throw new MicroException.Unimplemented("no blob is for everybody; leave out options.public");

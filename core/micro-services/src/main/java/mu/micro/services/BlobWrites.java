@@ -55,6 +55,14 @@ final class BlobWrites {
 	}
 
 	/**
+	 * How many there are.
+	 * @return the number now
+	 */
+	int count() {
+		return this.most - this.free.availablePermits();
+	}
+
+	/**
 	 * Takes a call.
 	 * @param call the call
 	 * @return what hears the client's messages
