@@ -193,7 +193,7 @@ public final class FileBlobs implements Scoped<Blobs> {
 		}
 	}
 
-	private static MicroException.Unavailable unavailable(String what, Path file, IOException cause) {
+	private static MicroException.Unavailable unavailable(String what, Path file, Exception cause) {
 		return new MicroException.Unavailable(what + " " + file + ": " + reason(cause)
 				+ "; see to it that this user may read and write there and that there is space, or set"
 				+ " micro.blob.directory to another place", cause);
@@ -204,7 +204,7 @@ public final class FileBlobs implements Scoped<Blobs> {
 				+ reason(cause) + "; put it again or delete it", cause);
 	}
 
-	private static String reason(IOException cause) {
+	private static String reason(Exception cause) {
 		if (cause instanceof AccessDeniedException) {
 			return "this user may not";
 		}
@@ -417,10 +417,7 @@ public final class FileBlobs implements Scoped<Blobs> {
 			catch (NoSuchFileException ex) {
 				return Set.of();
 			}
-			catch (DirectoryIteratorException ex) {
-				throw unavailable("the blobs cannot be listed in", this.place, ex.getCause());
-			}
-			catch (IOException ex) {
+			catch (IOException | DirectoryIteratorException ex) {
 				throw unavailable("the blobs cannot be listed in", this.place, ex);
 			}
 			return keys;
