@@ -104,6 +104,7 @@ class MicroEnvironmentPostProcessor implements EnvironmentPostProcessor, Ordered
 		defaults.put(PROPERTY, profile.id());
 		defaults.put("micro.data-dir", "${user.home}/.micro");
 		defaults.put("micro.sqlite.file", "${micro.data-dir}/store.db");
+		defaults.put("micro.blob.directory", "${micro.data-dir}/blobs");
 		// It logs each registration, and what its peers do wrong.
 		defaults.put("logging.level.javax.jmdns", "off");
 		// Neither is made anew when settings change; the first is Spring Cloud's own

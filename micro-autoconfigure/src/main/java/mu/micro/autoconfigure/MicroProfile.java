@@ -13,24 +13,25 @@ public enum MicroProfile {
 	/**
 	 * A laptop with nothing installed and, if one likes, no server.
 	 */
-	LOCAL("local", "sqlite", "store", Map.of("micro.listen-address", "127.0.0.1")),
+	LOCAL("local", "sqlite", "file", "store", Map.of("micro.listen-address", "127.0.0.1")),
 
 	/**
 	 * Under a Micro server, which provides everything.
 	 */
-	SERVICE("remote", "remote", "remote", Map.of("micro.listen-address", "0.0.0.0", "server.port", "0")),
+	SERVICE("remote", "remote", "remote", "remote", Map.of("micro.listen-address", "0.0.0.0", "server.port", "0")),
 
 	/**
 	 * Within one JVM.
 	 */
-	TEST("memory", "memory", "store", Map.of("micro.listen-address", "127.0.0.1"));
+	TEST("memory", "memory", "memory", "store", Map.of("micro.listen-address", "127.0.0.1"));
 
 	private final Map<String, String> defaults;
 
-	MicroProfile(String registry, String store, String overStore, Map<String, String> more) {
+	MicroProfile(String registry, String store, String blob, String overStore, Map<String, String> more) {
 		this.defaults = new HashMap<>(more);
 		this.defaults.put("micro.registry.type", registry);
 		this.defaults.put("micro.store.type", store);
+		this.defaults.put("micro.blob.type", blob);
 		this.defaults.put("micro.config.type", overStore);
 		this.defaults.put("micro.sync.type", overStore);
 	}

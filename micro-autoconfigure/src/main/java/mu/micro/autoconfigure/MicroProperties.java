@@ -30,6 +30,7 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * @param service This application as a service.
  * @param registry Where services are found.
  * @param store Where data is kept.
+ * @param blob Where files are kept.
  * @param config Where settings that change are kept.
  * @param sync Where locks are kept.
  * @param sqlite The file of the SQLite store.
@@ -38,8 +39,9 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
 @ConfigurationProperties("micro")
 public record MicroProperties(MicroProfile profile, @DefaultValue("micro") String namespace, Path dataDir,
 		String listenAddress, @Nullable String advertisedHost, @DefaultValue Service service,
-		@DefaultValue Registry registry, @DefaultValue Store store, @DefaultValue Config config,
-		@DefaultValue Sync sync, @DefaultValue Sqlite sqlite, @DefaultValue Remote remote) {
+		@DefaultValue Registry registry, @DefaultValue Store store, @DefaultValue Blob blob,
+		@DefaultValue Config config, @DefaultValue Sync sync, @DefaultValue Sqlite sqlite,
+		@DefaultValue Remote remote) {
 
 	/**
 	 * The host under which others reach what listens here.
@@ -111,6 +113,16 @@ public record MicroProperties(MicroProfile profile, @DefaultValue("micro") Strin
 	 * @param type Provider of the store.
 	 */
 	public record Store(StoreType type) {
+	}
+
+	/**
+	 * Where files are kept.
+	 *
+	 * @param type Provider of blobs.
+	 * @param directory The directory of the provider file; blobs in the data directory
+	 * when unset.
+	 */
+	public record Blob(BlobType type, Path directory) {
 	}
 
 	/**

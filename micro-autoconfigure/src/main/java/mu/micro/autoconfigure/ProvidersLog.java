@@ -21,8 +21,9 @@ class ProvidersLog implements SmartInitializingSingleton {
 	@Override
 	public void afterSingletonsInstantiated() {
 		logger.info("Micro profile " + this.properties.profile().id() + ": registry "
-				+ this.properties.registry().type().id() + ", store " + this.properties.store().type().id()
-				+ ", config " + this.properties.config().type().id() + ", sync " + this.properties.sync().type().id());
+				+ this.properties.registry().type().id() + ", store " + this.properties.store().type().id() + ", blobs "
+				+ this.properties.blob().type().id() + ", config " + this.properties.config().type().id() + ", sync "
+				+ this.properties.sync().type().id());
 	}
 
 }

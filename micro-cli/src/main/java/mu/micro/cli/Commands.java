@@ -44,6 +44,7 @@ final class Commands {
 		all.put("call", "Call an endpoint with JSON.");
 		all.put("stream", "Call an endpoint that streams, with JSON.");
 		all.put("store", "Read and write what services keep.");
+		all.put("blob", "Put and get files that services keep.");
 		all.put("config", "Read and change settings while services run.");
 		all.put("lock", "Run a command while nobody else does.");
 		all.put("debug", "Show the health and statistics of a service's instances.");
@@ -125,6 +126,7 @@ final class Commands {
 				spec.usageMessage().footer("", "Try it with: source <(micro completion)");
 			}
 			case "store" -> StoreCommands.add(spec);
+			case "blob" -> BlobCommands.add(spec);
 			case "config" -> ConfigCommands.add(spec);
 			case "lock" -> LockCommands.add(spec);
 			default -> {

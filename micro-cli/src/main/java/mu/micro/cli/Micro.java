@@ -169,6 +169,7 @@ public final class Micro {
 				}
 			}
 			case "store" -> new StoreCommands(terminal, Clock.systemUTC(), arguments).run();
+			case "blob" -> new BlobCommands(terminal, arguments).run();
 			case "config" -> new ConfigCommands(terminal, arguments).run();
 			case "lock" -> {
 				return new LockCommands(terminal, Clock.systemUTC(), arguments).run();

@@ -1,7 +1,6 @@
 package mu.micro.cli;
 
 import java.io.BufferedOutputStream;
-import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
@@ -104,40 +103,12 @@ final class Snapshots {
 			}
 		}
 		try {
-			Path path = Path.of(file);
-			Written written;
-			if (Files.exists(path) && !Files.isRegularFile(path)) {
-				try (OutputStream out = Files.newOutputStream(path)) {
-					written = write(database, out);
-				}
-			}
-			else {
-				written = replace(database, (Files.exists(path)) ? path.toRealPath() : path.toAbsolutePath());
-			}
+			Written written = WholeFile.write(Path.of(file), (out) -> write(database, out));
 			tell(written, file);
 		}
 		catch (UncheckedIOException | IOException | InvalidPathException ex) {
 			throw new Failure(Failure.OTHER, "Cannot write the snapshot to " + quoted(file)
 					+ "; see that there is room, and that the folder is there and yours to write to.", ex);
-		}
-	}
-
-	// Whoever is killed in between leaves what was there before.
-	private Written replace(Database database, Path path) throws IOException {
-		// Readable by nobody else.
-		Path part = Files.createTempFile(path.getParent(), "." + path.getFileName() + ".", ".part");
-		part.toFile().deleteOnExit();
-		try {
-			Written written;
-			try (FileOutputStream out = new FileOutputStream(part.toFile())) {
-				written = write(database, out);
-				out.getFD().sync();
-			}
-			Files.move(part, path, StandardCopyOption.ATOMIC_MOVE);
-			return written;
-		}
-		finally {
-			Files.deleteIfExists(part);
 		}
 	}
 

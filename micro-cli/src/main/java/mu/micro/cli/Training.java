@@ -31,6 +31,14 @@ import mu.micro.wire.registry.Service;
 import mu.micro.wire.registry.WatchRequest;
 import mu.micro.wire.store.ApplyRequest;
 import mu.micro.wire.store.ApplyResponse;
+import mu.micro.wire.store.Blob;
+import mu.micro.wire.store.BlobListRequest;
+import mu.micro.wire.store.BlobListResponse;
+import mu.micro.wire.store.BlobReadRequest;
+import mu.micro.wire.store.BlobReadResponse;
+import mu.micro.wire.store.BlobStoreGrpc;
+import mu.micro.wire.store.BlobWriteRequest;
+import mu.micro.wire.store.BlobWriteResponse;
 import mu.micro.wire.store.DatabaseGrpc;
 import mu.micro.wire.store.Entry;
 import mu.micro.wire.store.PageRequest;
@@ -54,8 +62,8 @@ public final class Training {
 			"call registry Registry.ListServices {\"options\":{}}", "stream registry Registry.Watch {}",
 			"debug stats registry", "store read key", "store read key --prefix --verbose",
 			"store read key --output=json", "store write key value --expiry=10s", "store list", "store delete key",
-			"store snapshot -", "config get", "config set path {}", "lock run name -- true", "help", "help store read",
-			"version");
+			"store snapshot -", "blob put key -", "blob get key", "blob list", "config get", "config set path {}",
+			"lock run name -- true", "help", "help store read", "version");
 
 	private Training() {
 	}
@@ -80,6 +88,7 @@ public final class Training {
 			.addService(new Registry())
 			.addService(new Debug())
 			.addService(new Store())
+			.addService(new Blobs())
 			.addService(new Config())
 			.addService(new Sync())
 			.addService(ProtoReflectionServiceV1.newInstance())
@@ -173,6 +182,48 @@ public final class Training {
 				.addEntries(TableEntry.newBuilder().setTable("table").setEntry(ENTRY))
 				.setRevision(1)
 				.build());
+			call.onCompleted();
+		}
+
+	}
+
+	private static final class Blobs extends BlobStoreGrpc.BlobStoreImplBase {
+
+		// Of nothing at all.
+		private static final Blob BLOB = Blob.newBuilder().setKey("key").setContentType("text/plain").build();
+
+		@Override
+		public void read(BlobReadRequest request, StreamObserver<BlobReadResponse> call) {
+			call.onNext(BlobReadResponse.newBuilder().setKnown(BLOB).build());
+			call.onCompleted();
+		}
+
+		@Override
+		public StreamObserver<BlobWriteRequest> write(StreamObserver<BlobWriteResponse> call) {
+			return new StreamObserver<>() {
+
+				@Override
+				public void onNext(BlobWriteRequest message) {
+					// Nothing is kept.
+				}
+
+				@Override
+				public void onError(Throwable failure) {
+					// The client's business.
+				}
+
+				@Override
+				public void onCompleted() {
+					call.onNext(BlobWriteResponse.newBuilder().setKnown(BLOB).build());
+					call.onCompleted();
+				}
+
+			};
+		}
+
+		@Override
+		public void list(BlobListRequest request, StreamObserver<BlobListResponse> call) {
+			call.onNext(BlobListResponse.newBuilder().addKnown(BLOB).build());
 			call.onCompleted();
 		}
 

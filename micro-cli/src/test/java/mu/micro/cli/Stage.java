@@ -35,6 +35,7 @@ import io.grpc.netty.NettyServerBuilder;
 import io.grpc.protobuf.services.ProtoReflectionServiceV1;
 import mu.micro.Lease;
 import mu.micro.MicroException;
+import mu.micro.blob.Blobs;
 import mu.micro.cli.helloworld.HelloworldGrpc;
 import mu.micro.config.Config;
 import mu.micro.core.Keyring;
@@ -43,10 +44,12 @@ import mu.micro.core.StoreLocks;
 import mu.micro.core.StoreSync;
 import mu.micro.grpc.Errors;
 import mu.micro.grpc.Frames;
+import mu.micro.memory.MemoryBlobs;
 import mu.micro.memory.MemoryDatabases;
 import mu.micro.memory.MemoryRegistry;
 import mu.micro.registry.Instance;
 import mu.micro.registry.Registry;
+import mu.micro.services.BlobService;
 import mu.micro.services.CallCounter;
 import mu.micro.services.ConfigService;
 import mu.micro.services.DatabaseService;
@@ -73,6 +76,10 @@ final class Stage implements AutoCloseable {
 	private final MemoryDatabases databases = new MemoryDatabases();
 
 	private final DatabaseService database = new DatabaseService(this.databases, "micro");
+
+	private final MemoryBlobs blobs = new MemoryBlobs();
+
+	private final BlobService blob = new BlobService(this.blobs, "micro");
 
 	private final StoreConfig configs = new StoreConfig(this.databases, Keyring.of(List.of("A".repeat(43) + "=")));
 
@@ -102,6 +109,9 @@ final class Stage implements AutoCloseable {
 		Map<String, BindableService> known = Map.of("store", this.database, "config", this.config, "sync", this.sync);
 		NettyServerBuilder builder = NettyServerBuilder.forAddress(new InetSocketAddress("127.0.0.1", 0));
 		List.of(data).forEach((name) -> builder.addService(known.get(name)));
+		if (List.of(data).contains("store")) {
+			builder.addService(this.blob);
+		}
 		this.server = builder.addService(new Helloworld())
 			.addService(new People())
 			.addService(this.service)
@@ -135,6 +145,15 @@ final class Stage implements AutoCloseable {
 	 */
 	Database database(String namespace) {
 		return this.databases.in(namespace);
+	}
+
+	/**
+	 * What blobs the store serves.
+	 * @param namespace whose
+	 * @return the blobs
+	 */
+	Blobs blobs(String namespace) {
+		return this.blobs.in(namespace);
 	}
 
 	/**
@@ -209,12 +228,14 @@ final class Stage implements AutoCloseable {
 		this.server.awaitTermination(10, TimeUnit.SECONDS);
 		this.service.close();
 		this.database.close();
+		this.blob.close();
 		this.sync.close();
 		this.locks.close();
 		this.config.close();
 		this.configs.close();
 		this.registries.close();
 		this.databases.close();
+		this.blobs.close();
 	}
 
 	/**

@@ -34,11 +34,12 @@ class ConfigurationMetadataTests {
 		assertThat(properties).containsKeys("micro.profile", "micro.namespace", "micro.data-dir",
 				"micro.listen-address", "micro.advertised-host", "micro.service.name", "micro.service.version",
 				"micro.service.metadata", "micro.registry.type", "micro.registry.ttl", "micro.store.type",
-				"micro.sqlite.file", "micro.sqlite.timeout", "micro.config.type", "micro.config.secret-keys",
-				"micro.sync.type", "micro.sync.leader-ttl", "micro.remote.address", "micro.remote.timeout",
-				"micro.exit-with-parent", "micro.server.port", "micro.server.management-port", "micro.server.apps",
-				"micro.server.apps-dir", "micro.gateway.port", "micro.gateway.management-port", "micro.gateway.timeout",
-				"micro.gateway.max-body", "micro.proxy.port", "micro.proxy.management-port");
+				"micro.sqlite.file", "micro.sqlite.timeout", "micro.blob.type", "micro.blob.directory",
+				"micro.config.type", "micro.config.secret-keys", "micro.sync.type", "micro.sync.leader-ttl",
+				"micro.remote.address", "micro.remote.timeout", "micro.exit-with-parent", "micro.server.port",
+				"micro.server.management-port", "micro.server.apps", "micro.server.apps-dir", "micro.gateway.port",
+				"micro.gateway.management-port", "micro.gateway.timeout", "micro.gateway.max-body", "micro.proxy.port",
+				"micro.proxy.management-port");
 		properties.forEach((name, property) -> assertThat(property.get("description")).as(name).isNotNull());
 	}
 

@@ -47,6 +47,7 @@ class DataTests {
 			DistributionTests
 				.eventually(() -> assertThat(platform.ask("store", "write", "greeting", "Hello")).isEmpty());
 			platform.ask("config", "set", "notes.limit", "3");
+			platform.ask("blob", "put", "programs/notes.jar", NOTES.toString());
 			assertThat(platform.ask("lock", "run", "one", "--", "echo", "locked")).isEqualTo("locked");
 			platform.server().kill();
 		}
@@ -57,6 +58,9 @@ class DataTests {
 				.eventually(() -> assertThat(platform.ask("store", "read", "greeting")).isEqualTo("Hello"));
 			assertThat(platform.ask("config", "get", "notes.limit")).isEqualTo("3");
 			assertThat(platform.ask("store", "list")).isEqualTo("greeting");
+			Path got = this.data.resolve("got.jar");
+			platform.ask("blob", "get", "programs/notes.jar", got.toString());
+			assertThat(got).hasSameBinaryContentAs(NOTES);
 		}
 	}
 

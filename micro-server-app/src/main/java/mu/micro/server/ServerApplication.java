@@ -7,10 +7,12 @@ import java.util.List;
 import mu.micro.Scoped;
 import mu.micro.autoconfigure.MicroProfile;
 import mu.micro.autoconfigure.MicroProperties;
+import mu.micro.blob.Blobs;
 import mu.micro.config.Config;
 import mu.micro.core.Locks;
 import mu.micro.core.StoreLocks;
 import mu.micro.registry.Registry;
+import mu.micro.services.BlobService;
 import mu.micro.services.ConfigService;
 import mu.micro.services.DatabaseService;
 import mu.micro.services.RegistryService;
@@ -64,6 +66,12 @@ public class ServerApplication {
 	@MicroService(StoreService.NAME)
 	DatabaseService databaseService(Databases databases, MicroProperties properties) {
 		return new DatabaseService(databases, properties.namespace());
+	}
+
+	@Bean
+	@MicroService(StoreService.NAME)
+	BlobService blobService(Scoped<Blobs> blobs, MicroProperties properties) {
+		return new BlobService(blobs, properties.namespace());
 	}
 
 	@Bean

@@ -1,5 +1,7 @@
 package mu.micro.server;
 
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -8,8 +10,11 @@ import java.time.Duration;
 
 import io.grpc.ManagedChannel;
 import io.grpc.ManagedChannelBuilder;
+import mu.micro.Scoped;
+import mu.micro.blob.Blobs;
 import mu.micro.registry.Instance;
 import mu.micro.registry.Registry;
+import mu.micro.remote.RemoteBlobs;
 import mu.micro.wire.registry.Endpoint;
 import mu.micro.wire.registry.GetRequest;
 import mu.micro.wire.registry.ListRequest;
@@ -30,6 +35,9 @@ class ServerApplicationTests {
 
 	@Autowired
 	private Registry registry;
+
+	@Autowired
+	private Scoped<Blobs> blobs;
 
 	@LocalServerPort
 	private int managementPort;
@@ -55,6 +63,15 @@ class ServerApplicationTests {
 		}
 		finally {
 			channel.shutdownNow();
+		}
+	}
+
+	@Test
+	void blobsAreAPartOfTheStore() throws IOException {
+		Instance instance = this.registry.instances("store").get(0);
+		try (RemoteBlobs remote = new RemoteBlobs(instance.host() + ":" + instance.port(), Duration.ofSeconds(10))) {
+			remote.in("other").put("key", "text/plain", new ByteArrayInputStream(new byte[100_000]));
+			assertThat(remote.in("other").find("key")).isEqualTo(this.blobs.in("other").find("key"));
 		}
 	}
 

@@ -76,6 +76,14 @@ final class OpenStreams {
 	}
 
 	/**
+	 * How many there are.
+	 * @return the number now
+	 */
+	int count() {
+		return this.open.size();
+	}
+
+	/**
 	 * Ends all and takes no more until {@link #resume()}.
 	 */
 	void end() {

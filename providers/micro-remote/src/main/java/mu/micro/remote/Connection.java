@@ -1,5 +1,6 @@
 package mu.micro.remote;
 
+import java.io.IOException;
 import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.ArrayBlockingQueue;
@@ -15,6 +16,9 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 
@@ -291,36 +295,81 @@ final class Connection {
 	 * or the thread was interrupted
 	 */
 	<Q, A> void each(MethodDescriptor<Q, A> method, Q request, Consumer<A> sink) {
-		Context caller = Context.current();
-		Answers<A> answers = new Answers<>();
-		ClientCall<Q, A> call = call(method, CallOptions.DEFAULT);
-		call.start(answers, new Metadata());
-		call.request(1);
-		call.sendMessage(request);
-		call.halfClose();
-		try {
-			for (A answer = next(method, answers, caller); answer != null; answer = next(method, answers, caller)) {
-				call.request(1);
+		try (Answers<Q, A> answers = open(method, request)) {
+			for (A answer = answers.next(); answer != null; answer = answers.next()) {
 				sink.accept(answer);
 			}
 		}
-		finally {
-			call.cancel("over", null);
-		}
 	}
 
-	private <A> @Nullable A next(MethodDescriptor<?, A> method, Answers<A> answers, Context caller) {
+	/**
+	 * Asks for many answers, to be taken one by one.
+	 * @param method the method
+	 * @param request the question
+	 * @param <Q> the question's type
+	 * @param <A> the answers' type
+	 * @return the answers, to be closed
+	 */
+	<Q, A> Answers<Q, A> open(MethodDescriptor<Q, A> method, Q request) {
+		Answers<Q, A> answers = new Answers<>(this, method, call(method, CallOptions.DEFAULT));
+		answers.start(request);
+		return answers;
+	}
+
+	/**
+	 * Asks for something to be done that takes many messages to say, and waits for the
+	 * answer. The server does nothing before it has them all. Each is made when the
+	 * connection takes it.
+	 * @param method the method
+	 * @param messages makes the messages; what it throws ends the call and comes out of
+	 * this
+	 * @param patience how long the server may take no message, or give no answer once it
+	 * has them all; the first has to be taken within the timeout
+	 * @param <Q> the messages' type
+	 * @param <A> the answer's type
+	 * @return the answer
+	 * @throws IOException if the messages cannot be made
+	 * @throws MicroException.OutcomeUnknown if the server had all messages when it went
+	 * away, the time passed, the caller gave up or the thread was interrupted
+	 * @throws MicroException if the call failed otherwise, and nothing was done
+	 */
+	<Q, A> A write(MethodDescriptor<Q, A> method, Messages<Q> messages, Duration patience) throws IOException {
+		if (Thread.currentThread().isInterrupted()) {
+			throw interrupted(null);
+		}
+		Context caller = Context.current();
+		ClientCall<Q, A> call = call(method, CallOptions.DEFAULT);
+		Outgoing<A> outgoing = new Outgoing<>();
+		Duration time = this.timeout;
+		boolean whole = false;
+		call.start(outgoing, new Metadata());
+		// An answer and a second one that must not be, as gRPC's own stubs do.
+		call.request(2);
 		try {
-			A answer = answers.next(this.timeout);
+			for (Q message = messages.next(); message != null; message = messages.next()) {
+				outgoing.awaitReady(call, time);
+				call.sendMessage(message);
+				time = patience;
+			}
+			// Has what failed meanwhile come out before the end is said.
+			outgoing.awaitReady(call, time);
+			whole = true;
+			call.halfClose();
+			A answer = outgoing.awaitAnswer(time);
 			answered();
 			return answer;
 		}
 		catch (StatusRuntimeException ex) {
-			throw failed(method, ex, caller);
+			MicroException failed = failed(method, ex, caller, time);
+			throw (whole && UNCLEAR.contains(code(ex)) && !said(method, ex)) ? unknown(failed) : failed;
 		}
 		catch (InterruptedException ex) {
 			Thread.currentThread().interrupt();
-			throw interrupted(ex);
+			MicroException.Cancelled cancelled = interrupted(ex);
+			throw (whole) ? unknown(cancelled) : cancelled;
+		}
+		finally {
+			call.cancel("over", null);
 		}
 	}
 
@@ -495,13 +544,52 @@ final class Connection {
 	}
 
 	/**
+	 * Makes messages.
+	 *
+	 * @param <Q> the messages' type
+	 */
+	@FunctionalInterface
+	interface Messages<Q> {
+
+		/**
+		 * Makes the next message.
+		 * @return the message, or null at the end
+		 * @throws IOException if it cannot be made
+		 */
+		@Nullable Q next() throws IOException;
+
+	}
+
+	/**
 	 * The answers of one call, for a thread that waits: one at most, and the end.
 	 *
+	 * @param <Q> the question's type
 	 * @param <A> the answers' type
 	 */
-	private static final class Answers<A> extends ClientCall.Listener<A> {
+	static final class Answers<Q, A> extends ClientCall.Listener<A> implements AutoCloseable {
+
+		private final Connection server;
+
+		private final MethodDescriptor<Q, A> method;
+
+		private final ClientCall<Q, A> call;
+
+		private final Context caller = Context.current();
 
 		private final BlockingQueue<Told<A>> told = new ArrayBlockingQueue<>(2);
+
+		private Answers(Connection server, MethodDescriptor<Q, A> method, ClientCall<Q, A> call) {
+			this.server = server;
+			this.method = method;
+			this.call = call;
+		}
+
+		private void start(Q request) {
+			this.call.start(this, new Metadata());
+			this.call.request(1);
+			this.call.sendMessage(request);
+			this.call.halfClose();
+		}
 
 		@Override
 		public void onMessage(A message) {
@@ -513,21 +601,136 @@ final class Connection {
 			this.told.add(new Told<>(null, (status.isOk()) ? null : status.asRuntimeException(trailers)));
 		}
 
-		@Nullable A next(Duration timeout) throws InterruptedException {
-			Told<A> next = this.told.poll(timeout.toNanos(), TimeUnit.NANOSECONDS);
+		/**
+		 * Waits for the next answer, and has the server send one more.
+		 * @return the answer, or null once at the end
+		 * @throws MicroException if the call failed, the answer took longer than the
+		 * timeout, or the thread was interrupted
+		 */
+		@Nullable A next() {
+			Told<A> next;
+			try {
+				next = this.told.poll(this.server.timeout.toNanos(), TimeUnit.NANOSECONDS);
+			}
+			catch (InterruptedException ex) {
+				Thread.currentThread().interrupt();
+				throw this.server.interrupted(ex);
+			}
 			if (next == null) {
-				throw Status.DEADLINE_EXCEEDED.asRuntimeException();
+				throw failed(Status.DEADLINE_EXCEEDED.asRuntimeException());
 			}
 			if (next.failure != null) {
-				throw next.failure;
+				throw failed(next.failure);
+			}
+			this.server.answered();
+			if (next.message != null) {
+				this.call.request(1);
 			}
 			return next.message;
+		}
+
+		private MicroException failed(StatusRuntimeException failure) {
+			return this.server.failed(this.method, failure, this.caller);
+		}
+
+		/**
+		 * Ends the call. Who waits is told.
+		 */
+		@Override
+		public void close() {
+			this.call.cancel("over", null);
 		}
 
 		/**
 		 * A message, a failure, or neither at the end.
 		 */
 		private record Told<A>(@Nullable A message, @Nullable StatusRuntimeException failure) {
+		}
+
+	}
+
+	/**
+	 * How a call goes whose messages are sent by a thread that waits.
+	 *
+	 * @param <A> the answer's type
+	 */
+	private static final class Outgoing<A> extends ClientCall.Listener<A> {
+
+		private final ReentrantLock lock = new ReentrantLock();
+
+		private final Condition changed = this.lock.newCondition();
+
+		private @Nullable A answer;
+
+		private @Nullable StatusRuntimeException failure;
+
+		private boolean over;
+
+		@Override
+		public void onReady() {
+			change(() -> {
+			});
+		}
+
+		@Override
+		public void onMessage(A message) {
+			change(() -> this.answer = message);
+		}
+
+		@Override
+		public void onClose(Status status, Metadata trailers) {
+			change(() -> {
+				this.over = true;
+				this.failure = (status.isOk()) ? null : status.asRuntimeException(trailers);
+			});
+		}
+
+		private void change(Runnable change) {
+			this.lock.lock();
+			try {
+				change.run();
+				this.changed.signalAll();
+			}
+			finally {
+				this.lock.unlock();
+			}
+		}
+
+		void awaitReady(ClientCall<?, ?> call, Duration time) throws InterruptedException {
+			await(call::isReady, time);
+			if (this.over) {
+				throw Status.INTERNAL.withDescription("answered before it had all").asRuntimeException();
+			}
+		}
+
+		A awaitAnswer(Duration time) throws InterruptedException {
+			await(() -> false, time);
+			if (this.answer == null) {
+				throw Status.INTERNAL.withDescription("no answer").asRuntimeException();
+			}
+			return this.answer;
+		}
+
+		/*
+		 * Until something holds or the call is over.
+		 */
+		private void await(BooleanSupplier condition, Duration time) throws InterruptedException {
+			this.lock.lockInterruptibly();
+			try {
+				long left = time.toNanos();
+				while (!this.over && !condition.getAsBoolean()) {
+					if (left <= 0) {
+						throw Status.DEADLINE_EXCEEDED.asRuntimeException();
+					}
+					left = this.changed.awaitNanos(left);
+				}
+				if (this.failure != null) {
+					throw this.failure;
+				}
+			}
+			finally {
+				this.lock.unlock();
+			}
 		}
 
 	}

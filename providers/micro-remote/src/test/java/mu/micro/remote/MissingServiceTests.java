@@ -1,6 +1,7 @@
 package mu.micro.remote;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.Duration;
@@ -18,6 +19,7 @@ import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.netty.NettyServerBuilder;
 import mu.micro.MicroException;
+import mu.micro.blob.Blobs;
 import mu.micro.config.Config;
 import mu.micro.config.Json;
 import mu.micro.grpc.Errors;
@@ -68,6 +70,17 @@ class MissingServiceTests {
 		unavailable(() -> table.get("a"));
 		unavailable(() -> table.put("a", new byte[0]));
 		unavailable(databases::names);
+	}
+
+	@Test
+	void blobsThatAreNotThereAreNotNone() {
+		RemoteBlobs provider = new RemoteBlobs(this.address, TIMEOUT);
+		this.open.add(provider);
+		Blobs blobs = provider.in("micro");
+		unavailable(() -> blobs.find("a"));
+		unavailable(() -> blobs.get("a"));
+		unavailable(() -> blobs.list("", "", 1));
+		unavailable(() -> blobs.put("a", "text/plain", InputStream.nullInputStream()));
 	}
 
 	@Test

@@ -18,13 +18,17 @@ import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
 import io.grpc.ServerInterceptor;
 import io.grpc.netty.NettyServerBuilder;
+import mu.micro.Scoped;
+import mu.micro.blob.Blobs;
 import mu.micro.config.Config;
 import mu.micro.core.Keyring;
 import mu.micro.core.StoreConfig;
 import mu.micro.core.StoreLocks;
+import mu.micro.memory.MemoryBlobs;
 import mu.micro.memory.MemoryDatabases;
 import mu.micro.memory.MemoryRegistry;
 import mu.micro.registry.Registry;
+import mu.micro.services.BlobService;
 import mu.micro.services.ConfigService;
 import mu.micro.services.DatabaseService;
 import mu.micro.services.RegistryService;
@@ -33,7 +37,8 @@ import mu.micro.store.Databases;
 import org.awaitility.Awaitility;
 
 /**
- * A Micro server with a registry and databases in memory, and config and locks on those.
+ * A Micro server with a registry, databases and blobs in memory, and config and locks on
+ * those.
  */
 final class TestServer implements AutoCloseable {
 
@@ -46,6 +51,10 @@ final class TestServer implements AutoCloseable {
 	private final MemoryDatabases databases;
 
 	private final DatabaseService store;
+
+	private final Scoped<Blobs> blobs;
+
+	private final BlobService files;
 
 	private final StoreConfig config;
 
@@ -83,8 +92,23 @@ final class TestServer implements AutoCloseable {
 	 * @param databases what is stored, closed by this
 	 */
 	TestServer(int port, MemoryDatabases databases) {
+		this(port, databases, new MemoryBlobs());
+	}
+
+	/**
+	 * Starts with nothing registered or stored.
+	 * @param port where, or 0 for any; a client of somebody's may have it for a moment
+	 * @param blobs what blobs there are, closed by this
+	 */
+	TestServer(int port, Scoped<Blobs> blobs) {
+		this(port, new MemoryDatabases(), blobs);
+	}
+
+	private TestServer(int port, MemoryDatabases databases, Scoped<Blobs> blobs) {
 		this.databases = databases;
 		this.store = new DatabaseService(databases, "micro");
+		this.blobs = blobs;
+		this.files = new BlobService(blobs, "micro");
 		this.config = new StoreConfig(databases, Keyring.of(List.of(KEY)));
 		this.settings = new ConfigService(this.config, "micro", Clock.systemUTC());
 		this.locks = new StoreLocks(databases, Clock.systemUTC());
@@ -101,6 +125,7 @@ final class TestServer implements AutoCloseable {
 		return NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), port))
 			.addService(this.service)
 			.addService(this.store)
+			.addService(this.files)
 			.addService(this.settings)
 			.addService(this.sync)
 			.maxInboundMessageSize(32 * 1024 * 1024)
@@ -181,6 +206,8 @@ final class TestServer implements AutoCloseable {
 		this.service.close();
 		this.registry.close();
 		this.store.close();
+		this.files.close();
+		this.blobs.close();
 		this.settings.close();
 		this.config.close();
 		this.sync.close();
