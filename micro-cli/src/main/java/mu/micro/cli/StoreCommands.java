@@ -10,7 +10,6 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 
-import com.google.gson.JsonElement;
 import com.google.gson.JsonNull;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonPrimitive;
@@ -377,35 +376,6 @@ final class StoreCommands {
 		};
 		Query query = new Query(prefix, suffix, after, offset, Limits.PAGE, descending, keysOnly);
 		return new Pages(table, query, limit);
-	}
-
-	/**
-	 * Prints a JSON array of any length, an item on each line.
-	 */
-	private static final class JsonItems {
-
-		private final Terminal terminal;
-
-		private boolean begun;
-
-		JsonItems(Terminal terminal) {
-			this.terminal = terminal;
-		}
-
-		void add(JsonElement item) {
-			this.terminal.out().print((this.begun) ? "," + System.lineSeparator() : "[");
-			this.terminal.out().print(Terminal.line(item));
-			this.begun = true;
-		}
-
-		/**
-		 * Ends the array. Left out where something failed, so that what was printed is no
-		 * JSON.
-		 */
-		void end() {
-			this.terminal.out().println((this.begun) ? "]" : "[]");
-		}
-
 	}
 
 }
