@@ -23,7 +23,8 @@ class ProvidersLog implements SmartInitializingSingleton {
 		logger.info("Micro profile " + this.properties.profile().id() + ": registry "
 				+ this.properties.registry().type().id() + ", store " + this.properties.store().type().id() + ", blobs "
 				+ this.properties.blob().type().id() + ", config " + this.properties.config().type().id() + ", sync "
-				+ this.properties.sync().type().id());
+				+ this.properties.sync().type().id() + ", broker " + this.properties.broker().type().id() + ", events "
+				+ this.properties.events().type().id());
 	}
 
 }

@@ -46,6 +46,8 @@ final class Commands {
 		all.put("store", "Read and write what services keep.");
 		all.put("blob", "Put and get files that services keep.");
 		all.put("config", "Read and change settings while services run.");
+		all.put("broker", "Publish messages, and print those that come.");
+		all.put("events", "Publish, read and consume messages that are kept.");
 		all.put("lock", "Run a command while nobody else does.");
 		all.put("debug", "Show the health and statistics of a service's instances.");
 		all.put("version", "Show the version.");
@@ -128,6 +130,8 @@ final class Commands {
 			case "store" -> StoreCommands.add(spec);
 			case "blob" -> BlobCommands.add(spec);
 			case "config" -> ConfigCommands.add(spec);
+			case "broker" -> BrokerCommands.add(spec);
+			case "events" -> EventsCommands.add(spec);
 			case "lock" -> LockCommands.add(spec);
 			default -> {
 			}

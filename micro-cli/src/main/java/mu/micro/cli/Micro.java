@@ -171,6 +171,8 @@ public final class Micro {
 			case "store" -> new StoreCommands(terminal, Clock.systemUTC(), arguments).run();
 			case "blob" -> new BlobCommands(terminal, arguments).run();
 			case "config" -> new ConfigCommands(terminal, arguments).run();
+			case "broker" -> new BrokerCommands(terminal, arguments).run();
+			case "events" -> new EventsCommands(terminal, Clock.systemUTC(), arguments).run();
 			case "lock" -> {
 				return new LockCommands(terminal, Clock.systemUTC(), arguments).run();
 			}

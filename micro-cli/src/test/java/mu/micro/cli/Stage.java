@@ -36,34 +36,41 @@ import io.grpc.protobuf.services.ProtoReflectionServiceV1;
 import mu.micro.Lease;
 import mu.micro.MicroException;
 import mu.micro.blob.Blobs;
+import mu.micro.broker.Broker;
 import mu.micro.cli.helloworld.HelloworldGrpc;
 import mu.micro.config.Config;
 import mu.micro.core.Keyring;
 import mu.micro.core.StoreConfig;
 import mu.micro.core.StoreLocks;
 import mu.micro.core.StoreSync;
+import mu.micro.events.Events;
 import mu.micro.grpc.Errors;
 import mu.micro.grpc.Frames;
 import mu.micro.memory.MemoryBlobs;
+import mu.micro.memory.MemoryBroker;
 import mu.micro.memory.MemoryDatabases;
+import mu.micro.memory.MemoryEvents;
 import mu.micro.memory.MemoryRegistry;
 import mu.micro.registry.Instance;
 import mu.micro.registry.Registry;
 import mu.micro.services.BlobService;
+import mu.micro.services.BrokerService;
 import mu.micro.services.CallCounter;
 import mu.micro.services.ConfigService;
 import mu.micro.services.DatabaseService;
 import mu.micro.services.DebugService;
 import mu.micro.services.RegistryService;
+import mu.micro.services.StreamService;
 import mu.micro.services.SyncService;
+import mu.micro.services.TopicsService;
 import mu.micro.store.Database;
 
 /**
  * One real server that is Micro and its services to the command line: registry, store,
- * config, locks, debug, reflection and helloworld. Like the proxy it knows services by
- * the micro-service header. An instance whose id starts with "old" offers people and no
- * helloworld; of a service with such instances it is the one that calls reach which name
- * none.
+ * config, locks, broker, events, debug, reflection and helloworld. Like the proxy it
+ * knows services by the micro-service header. An instance whose id starts with "old"
+ * offers people and no helloworld; of a service with such instances it is the one that
+ * calls reach which name none.
  */
 final class Stage implements AutoCloseable {
 
@@ -89,6 +96,14 @@ final class Stage implements AutoCloseable {
 
 	private final SyncService sync = new SyncService(this.locks, "micro");
 
+	private final MemoryBroker broker = new MemoryBroker();
+
+	private final BrokerService messages = new BrokerService(this.broker, "micro");
+
+	private final MemoryEvents events = new MemoryEvents();
+
+	private final StreamService consumers = new StreamService(this.events, "micro");
+
 	private final List<Metadata> calls = new CopyOnWriteArrayList<>();
 
 	private final Server server;
@@ -100,15 +115,17 @@ final class Stage implements AutoCloseable {
 	private final Map<String, String> environment = new TreeMap<>();
 
 	/**
-	 * A server with some of store, config and sync.
+	 * A server with some of store, config, sync, broker and events.
 	 * @param data which of them
 	 * @throws IOException if there is no port
 	 */
 	Stage(String... data) throws IOException {
 		CallCounter counter = new CallCounter();
-		Map<String, BindableService> known = Map.of("store", this.database, "config", this.config, "sync", this.sync);
+		Map<String, List<BindableService>> known = Map.of("store", List.of(this.database), "config",
+				List.of(this.config), "sync", List.of(this.sync), "broker", List.of(this.messages), "events",
+				List.of(this.consumers, new TopicsService(this.events, null, "micro")));
 		NettyServerBuilder builder = NettyServerBuilder.forAddress(new InetSocketAddress("127.0.0.1", 0));
-		List.of(data).forEach((name) -> builder.addService(known.get(name)));
+		List.of(data).forEach((name) -> known.get(name).forEach(builder::addService));
 		if (List.of(data).contains("store")) {
 			builder.addService(this.blob);
 		}
@@ -163,6 +180,24 @@ final class Stage implements AutoCloseable {
 	 */
 	Config config(String namespace) {
 		return this.configs.in(namespace);
+	}
+
+	/**
+	 * What the broker serves.
+	 * @param namespace whose
+	 * @return the broker
+	 */
+	Broker broker(String namespace) {
+		return this.broker.in(namespace);
+	}
+
+	/**
+	 * What the events serve.
+	 * @param namespace whose
+	 * @return the events
+	 */
+	Events events(String namespace) {
+		return this.events.in(namespace);
 	}
 
 	/**
@@ -236,6 +271,10 @@ final class Stage implements AutoCloseable {
 		this.registries.close();
 		this.databases.close();
 		this.blobs.close();
+		this.messages.close();
+		this.broker.close();
+		this.consumers.close();
+		this.events.close();
 	}
 
 	/**

@@ -36,6 +36,7 @@ class ConfigurationMetadataTests {
 				"micro.service.metadata", "micro.registry.type", "micro.registry.ttl", "micro.store.type",
 				"micro.sqlite.file", "micro.sqlite.timeout", "micro.blob.type", "micro.blob.directory",
 				"micro.config.type", "micro.config.secret-keys", "micro.sync.type", "micro.sync.leader-ttl",
+				"micro.broker.type", "micro.events.type", "micro.events.retention.age", "micro.events.retention.size",
 				"micro.remote.address", "micro.remote.timeout", "micro.exit-with-parent", "micro.server.port",
 				"micro.server.management-port", "micro.server.apps", "micro.server.apps-dir", "micro.gateway.port",
 				"micro.gateway.management-port", "micro.gateway.timeout", "micro.gateway.max-body", "micro.proxy.port",

@@ -20,25 +20,33 @@ import io.grpc.ServerInterceptor;
 import io.grpc.netty.NettyServerBuilder;
 import mu.micro.Scoped;
 import mu.micro.blob.Blobs;
+import mu.micro.broker.Broker;
 import mu.micro.config.Config;
 import mu.micro.core.Keyring;
 import mu.micro.core.StoreConfig;
 import mu.micro.core.StoreLocks;
+import mu.micro.events.Events;
 import mu.micro.memory.MemoryBlobs;
+import mu.micro.memory.MemoryBroker;
 import mu.micro.memory.MemoryDatabases;
+import mu.micro.memory.MemoryEvents;
+import mu.micro.memory.MemoryOutbox;
 import mu.micro.memory.MemoryRegistry;
 import mu.micro.registry.Registry;
 import mu.micro.services.BlobService;
+import mu.micro.services.BrokerService;
 import mu.micro.services.ConfigService;
 import mu.micro.services.DatabaseService;
 import mu.micro.services.RegistryService;
+import mu.micro.services.StreamService;
 import mu.micro.services.SyncService;
+import mu.micro.services.TopicsService;
 import mu.micro.store.Databases;
 import org.awaitility.Awaitility;
 
 /**
- * A Micro server with a registry, databases and blobs in memory, and config and locks on
- * those.
+ * A Micro server with a registry, databases, blobs, a broker and events in memory, and
+ * config and locks on the databases.
  */
 final class TestServer implements AutoCloseable {
 
@@ -64,6 +72,14 @@ final class TestServer implements AutoCloseable {
 
 	private final SyncService sync;
 
+	private final MemoryBroker broker = new MemoryBroker();
+
+	private final BrokerService messages = new BrokerService(this.broker, "micro");
+
+	private final MemoryEvents events;
+
+	private final StreamService consumers;
+
 	private volatile CountDownLatch answering = new CountDownLatch(0);
 
 	private final AtomicInteger calls = new AtomicInteger();
@@ -87,12 +103,21 @@ final class TestServer implements AutoCloseable {
 	}
 
 	/**
+	 * Starts with nothing registered and nothing stored.
+	 * @param port where, or 0 for any; a client of somebody's may have it for a moment
+	 * @param events the events, closed by this
+	 */
+	TestServer(int port, MemoryEvents events) {
+		this(port, new MemoryDatabases(), new MemoryBlobs(), events);
+	}
+
+	/**
 	 * Starts with nothing registered.
 	 * @param port where, or 0 for any; a client of somebody's may have it for a moment
 	 * @param databases what is stored, closed by this
 	 */
 	TestServer(int port, MemoryDatabases databases) {
-		this(port, databases, new MemoryBlobs());
+		this(port, databases, new MemoryBlobs(), new MemoryEvents());
 	}
 
 	/**
@@ -101,10 +126,12 @@ final class TestServer implements AutoCloseable {
 	 * @param blobs what blobs there are, closed by this
 	 */
 	TestServer(int port, Scoped<Blobs> blobs) {
-		this(port, new MemoryDatabases(), blobs);
+		this(port, new MemoryDatabases(), blobs, new MemoryEvents());
 	}
 
-	private TestServer(int port, MemoryDatabases databases, Scoped<Blobs> blobs) {
+	private TestServer(int port, MemoryDatabases databases, Scoped<Blobs> blobs, MemoryEvents events) {
+		this.events = events;
+		this.consumers = new StreamService(events, "micro");
 		this.databases = databases;
 		this.store = new DatabaseService(databases, "micro");
 		this.blobs = blobs;
@@ -128,6 +155,9 @@ final class TestServer implements AutoCloseable {
 			.addService(this.files)
 			.addService(this.settings)
 			.addService(this.sync)
+			.addService(this.messages)
+			.addService(this.consumers)
+			.addService(new TopicsService(this.events, new MemoryOutbox(this.databases, this.events), "micro"))
 			.maxInboundMessageSize(32 * 1024 * 1024)
 			.intercept(new Pause())
 			.build()
@@ -150,19 +180,32 @@ final class TestServer implements AutoCloseable {
 		return this.databases;
 	}
 
+	Broker broker(String namespace) {
+		return this.broker.in(namespace);
+	}
+
+	Events events(String namespace) {
+		return this.events.in(namespace);
+	}
+
 	Config config(String namespace) {
 		return this.config.in(namespace);
 	}
 
 	/**
-	 * Ends the watches of the store as a server does that is about to stop.
+	 * Ends the watches of the store, the broker and the events as a server does that is
+	 * about to stop.
 	 */
 	void endWatches() {
 		this.store.endWatches();
+		this.messages.endWatches();
+		this.consumers.endWatches();
 	}
 
 	void resumeWatches() {
 		this.store.resumeWatches();
+		this.messages.resumeWatches();
+		this.consumers.resumeWatches();
 	}
 
 	/**
@@ -213,6 +256,10 @@ final class TestServer implements AutoCloseable {
 		this.sync.close();
 		this.locks.close();
 		this.databases.close();
+		this.messages.close();
+		this.broker.close();
+		this.consumers.close();
+		this.events.close();
 	}
 
 	/**
