@@ -8,7 +8,7 @@ import java.util.List;
  */
 public final class Bench {
 
-	private static final List<String> ALL = List.of("store");
+	private static final List<String> ALL = List.of("store", "events", "broker");
 
 	private Bench() {
 	}
@@ -19,17 +19,38 @@ public final class Bench {
 	 * @throws Exception if one could not be run
 	 */
 	public static void main(String[] args) throws Exception {
-		if (args.length > 0 && args[0].equals(StoreWriter.COMMAND)) {
-			StoreWriter.main(args);
+		if (args.length > 0 && takesPart(args)) {
 			return;
 		}
 		for (String name : (args.length > 0) ? Arrays.asList(args) : ALL) {
-			if (!ALL.contains(name)) {
-				System.err.println("There is no benchmark '" + name + "'; there are: " + String.join(", ", ALL));
-				System.exit(1);
+			switch (name) {
+				case "store" -> new StoreBench().run();
+				case "events" -> new EventsBench().run();
+				case "broker" -> new BrokerBench().run();
+				default -> {
+					System.err.println("There is no benchmark '" + name + "'; there are: " + String.join(", ", ALL));
+					System.exit(1);
+				}
 			}
-			new StoreBench().run();
 		}
+	}
+
+	/*
+	 * Whether this is one of the processes that a benchmark started.
+	 */
+	private static boolean takesPart(String[] args) throws Exception {
+		switch (args[0]) {
+			case StoreWriter.COMMAND -> StoreWriter.main(args);
+			case EventsBench.APPENDER -> EventsBench.append(args);
+			case EventsBench.MEMBER -> EventsBench.consume(args);
+			case EventsBench.LISTENER -> EventsBench.listen(args);
+			case BrokerBench.SUBSCRIBER -> BrokerBench.subscribe(args);
+			case BrokerBench.PUBLISHER -> BrokerBench.publish(args);
+			default -> {
+				return false;
+			}
+		}
+		return true;
 	}
 
 }

@@ -1,23 +1,14 @@
 package mu.micro.benchmarks;
 
-import java.io.BufferedReader;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.ThreadLocalRandom;
-import java.util.concurrent.atomic.AtomicReference;
-import java.util.concurrent.atomic.LongAdder;
-import java.util.stream.Stream;
 
-import org.jspecify.annotations.Nullable;
 import org.openjdk.jmh.results.RunResult;
 import org.openjdk.jmh.runner.Runner;
 import org.openjdk.jmh.runner.options.OptionsBuilder;
@@ -29,8 +20,6 @@ import org.openjdk.jmh.runner.options.VerboseMode;
  * and values.
  */
 final class StoreBench {
-
-	private static final Duration ROUND = Duration.ofSeconds(2);
 
 	private static final byte[] SMALL = new byte[100];
 
@@ -90,91 +79,73 @@ final class StoreBench {
 	}
 
 	private static Written write(int count) throws Exception {
-		Path directory = Files.createTempDirectory("micro-bench");
-		List<Process> writers = new ArrayList<>();
-		List<BufferedReader> outputs = new ArrayList<>();
-		Duration time = Duration.ofSeconds(5);
-		try {
-			for (int i = 0; i < count; i++) {
-				Process writer = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-						"-cp", System.getProperty("java.class.path"), Bench.class.getName(), StoreWriter.COMMAND,
-						directory.resolve("store.db").toString(), String.valueOf(time.toMillis()))
-					.redirectError(ProcessBuilder.Redirect.INHERIT)
-					.start();
-				writers.add(writer);
-				outputs.add(writer.inputReader());
-			}
-			for (BufferedReader output : outputs) {
-				if (!"ready".equals(output.readLine())) {
-					throw new IOException("a writer could not start");
+		return Rate.inDirectory((directory) -> {
+			Duration time = Duration.ofSeconds(5);
+			List<Program> writers = Program.start(count, StoreWriter.COMMAND, directory.resolve("store.db"),
+					time.toMillis());
+			try {
+				for (Program writer : writers) {
+					writer.go();
 				}
+				long total = 0;
+				long slow = 0;
+				for (Program writer : writers) {
+					long[] result = writer.result();
+					total += result[0];
+					slow = Math.max(slow, result[1]);
+				}
+				return new Written((double) total / time.toSeconds(), slow);
 			}
-			for (Process writer : writers) {
-				writer.outputWriter().append('\n').flush();
+			finally {
+				writers.forEach(Program::close);
 			}
-			long total = 0;
-			long slow = 0;
-			for (BufferedReader output : outputs) {
-				String[] words = String.valueOf(output.readLine()).split(" ");
-				total += Long.parseLong(words[0]);
-				slow = Math.max(slow, Long.parseLong(words[1]));
-			}
-			return new Written((double) total / time.toSeconds(), slow);
-		}
-		finally {
-			writers.forEach(Process::destroy);
-			for (Process writer : writers) {
-				writer.waitFor();
-			}
-			delete(directory);
-		}
+		});
 	}
 
 	private static void keys(Table table) throws Exception {
 		for (int count : new int[] { 1_000, 10_000, 100_000, 1_000_000 }) {
-			Map<String, double[]> figures = new HashMap<>();
-			for (String target : List.of("micro", "bare")) {
-				Path directory = Files.createTempDirectory("micro-bench");
-				try (KeyValues values = open(target, directory)) {
-					fill(values, count, SMALL);
-					figures.put(target,
-							new double[] { perSecond(values, 1, (it) -> it.get(key(count))),
-									perSecond(values, 1, (it) -> it.put(key(count), SMALL)),
-									perSecond(values, 1, (it) -> it.list(key(count), 100)) });
-				}
-				finally {
-					delete(directory);
-				}
-			}
+			double[] ours = keys("micro", count);
+			double[] bare = keys("bare", count);
 			String among = " among %,d keys".formatted(count);
-			table.add("get" + among, of(figures, "micro")[0], of(figures, "bare")[0], 0);
-			table.add("durable put" + among, of(figures, "micro")[1], of(figures, "bare")[1], 0);
-			table.add("list up to 100" + among, of(figures, "micro")[2], of(figures, "bare")[2], 0);
+			table.add("get" + among, ours[0], bare[0], 0);
+			table.add("durable put" + among, ours[1], bare[1], 0);
+			table.add("list up to 100" + among, ours[2], bare[2], 0);
 		}
+	}
+
+	private static double[] keys(String target, int count) throws Exception {
+		return Rate.inDirectory((directory) -> {
+			try (KeyValues values = open(target, directory)) {
+				fill(values, count, SMALL);
+				return new double[] { Rate.of(1, () -> values.get(key(count))),
+						Rate.of(1, () -> values.put(key(count), SMALL)),
+						Rate.of(1, () -> values.list(key(count), 100)) };
+			}
+		});
 	}
 
 	private static void values(Table table) throws Exception {
 		for (int size : new int[] { 100, 1_000, 10_000, 100_000, 1_000_000 }) {
 			byte[] value = new byte[size];
 			ThreadLocalRandom.current().nextBytes(value);
-			Map<String, double[]> figures = new HashMap<>();
-			for (String target : List.of("micro", "bare")) {
-				Path directory = Files.createTempDirectory("micro-bench");
-				try (KeyValues values = open(target, directory)) {
-					for (int i = 0; i < 100; i++) {
-						values.put("key-" + i, value);
-					}
-					figures.put(target, new double[] { perSecond(values, 1, (it) -> it.get(key(100))),
-							perSecond(values, 1, (it) -> it.put(key(100), value)) });
-				}
-				finally {
-					delete(directory);
-				}
-			}
+			double[] ours = values("micro", value);
+			double[] bare = values("bare", value);
 			String of = " of %,d bytes".formatted(size);
-			table.add("get" + of, of(figures, "micro")[0], of(figures, "bare")[0], 0);
-			table.add("durable put" + of, of(figures, "micro")[1], of(figures, "bare")[1], 0);
+			table.add("get" + of, ours[0], bare[0], 0);
+			table.add("durable put" + of, ours[1], bare[1], 0);
 		}
+	}
+
+	private static double[] values(String target, byte[] value) throws Exception {
+		return Rate.inDirectory((directory) -> {
+			try (KeyValues values = open(target, directory)) {
+				for (int i = 0; i < 100; i++) {
+					values.put("key-" + i, value);
+				}
+				return new double[] { Rate.of(1, () -> values.get(key(100))),
+						Rate.of(1, () -> values.put(key(100), value)) };
+			}
+		});
 	}
 
 	private static void fill(KeyValues values, int count, byte[] value) throws Exception {
@@ -188,14 +159,12 @@ final class StoreBench {
 	}
 
 	private static double measure(int callers) throws Exception {
-		Path directory = Files.createTempDirectory("micro-bench");
-		try (KeyValues values = open("micro", directory)) {
-			fill(values, 10_000, SMALL);
-			return perSecond(values, callers, (each) -> each.put(key(10_000), SMALL));
-		}
-		finally {
-			delete(directory);
-		}
+		return Rate.inDirectory((directory) -> {
+			try (KeyValues values = open("micro", directory)) {
+				fill(values, 10_000, SMALL);
+				return Rate.of(callers, () -> values.put(key(10_000), SMALL));
+			}
+		});
 	}
 
 	private static <T> T of(Map<String, T> figures, String name) {
@@ -208,70 +177,6 @@ final class StoreBench {
 
 	private static String key(int keys) {
 		return "key-" + ThreadLocalRandom.current().nextInt(keys);
-	}
-
-	/*
-	 * One round to warm up, one that counts.
-	 */
-	private static double perSecond(KeyValues values, int callers, Step step) throws Exception {
-		round(values, callers, step);
-		return round(values, callers, step);
-	}
-
-	private static double round(KeyValues values, int callers, Step step) throws Exception {
-		long begin = System.nanoTime();
-		long end = begin + ROUND.toNanos();
-		LongAdder count = new LongAdder();
-		AtomicReference<@Nullable Exception> failure = new AtomicReference<>();
-		List<Thread> threads = new ArrayList<>();
-		for (int i = 0; i < callers; i++) {
-			Thread thread = new Thread(() -> {
-				try {
-					while (System.nanoTime() < end) {
-						step.run(values);
-						count.increment();
-					}
-				}
-				catch (Exception ex) {
-					failure.set(ex);
-				}
-			});
-			thread.start();
-			threads.add(thread);
-		}
-		for (Thread thread : threads) {
-			thread.join();
-		}
-		Exception failed = failure.get();
-		if (failed != null) {
-			throw failed;
-		}
-		return count.sum() * 1e9 / (System.nanoTime() - begin);
-	}
-
-	static void delete(@Nullable Path directory) throws IOException {
-		if (directory == null) {
-			return;
-		}
-		try (Stream<Path> files = Files.walk(directory)) {
-			files.sorted(Comparator.reverseOrder()).forEach((file) -> {
-				try {
-					Files.delete(file);
-				}
-				catch (IOException ex) {
-					throw new UncheckedIOException(ex);
-				}
-			});
-		}
-	}
-
-	/**
-	 * What is repeated.
-	 */
-	private interface Step {
-
-		void run(KeyValues values) throws Exception;
-
 	}
 
 	/**

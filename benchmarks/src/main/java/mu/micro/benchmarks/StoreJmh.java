@@ -60,7 +60,7 @@ public class StoreJmh {
 	@TearDown(Level.Trial)
 	public void close() throws IOException, SQLException {
 		values().close();
-		StoreBench.delete(this.directory);
+		Rate.delete(this.directory);
 	}
 
 	@Benchmark

@@ -25,10 +25,7 @@ final class StoreWriter {
 		try (KeyValues values = new KeyValues.Micro(Path.of(args[1]))) {
 			byte[] value = new byte[100];
 			values.put("key-0", value);
-			System.out.println("ready");
-			if (System.in.read() < 0) {
-				return;
-			}
+			Program.ready();
 			long end = System.nanoTime() + Duration.ofMillis(Long.parseLong(args[2])).toNanos();
 			long[] times = new long[4096];
 			int count = 0;
