@@ -47,6 +47,7 @@ import org.springframework.core.annotation.AnnotatedElementUtils;
 import org.springframework.core.annotation.AnnotationUtils;
 import org.springframework.format.datetime.standard.DurationFormatterUtils;
 import org.springframework.messaging.handler.annotation.support.DefaultMessageHandlerMethodFactory;
+import org.springframework.util.function.SingletonSupplier;
 
 /**
  * Makes {@link BrokerListener} and {@link EventConsumer} work: finds the methods once all
@@ -71,7 +72,7 @@ public final class Listeners implements BeanFactoryAware, SmartInitializingSingl
 
 	private final String application;
 
-	private final Payloads payloads;
+	private final ObjectProvider<Payloads> payloads;
 
 	private final ObservationRegistry observations;
 
@@ -89,11 +90,11 @@ public final class Listeners implements BeanFactoryAware, SmartInitializingSingl
 	 * @param events which events to handle, asked for once a method does
 	 * @param application the application's name, and that of groups without one; may be
 	 * empty
-	 * @param payloads reads what messages say
+	 * @param payloads reads what messages say, asked for once a method is found
 	 * @param observations observes each call
 	 */
 	public Listeners(ObjectProvider<Broker> broker, ObjectProvider<Events> events, String application,
-			Payloads payloads, ObservationRegistry observations) {
+			ObjectProvider<Payloads> payloads, ObservationRegistry observations) {
 		this.broker = broker;
 		this.events = events;
 		this.application = application;
@@ -113,25 +114,25 @@ public final class Listeners implements BeanFactoryAware, SmartInitializingSingl
 	@Override
 	public void afterSingletonsInstantiated() {
 		ConfigurableListableBeanFactory beans = Objects.requireNonNull(this.beans, "this is no bean");
-		ListenerMethod.Context context = new ListenerMethod.Context(beans, methods(beans), this.payloads,
-				this.observations);
+		SingletonSupplier<ListenerMethod.Context> context = SingletonSupplier.of(() -> context(beans));
 		for (String bean : beans.getBeanNamesForType(Object.class)) {
 			Class<?> type = AutoProxyUtils.determineTargetClass(beans, bean);
 			if (type != null && !type.getName().startsWith("org.springframework.")
 					&& AnnotationUtils.isCandidateClass(type, ANNOTATIONS)) {
 				MethodIntrospector.selectMethods(type, Listeners::declarations)
 					.forEach((method, declarations) -> declarations
-						.forEach((each) -> this.all.add(new Listening(open(each, bean, method, context)))));
+						.forEach((each) -> this.all.add(new Listening(open(each, bean, method, context.obtain())))));
 			}
 		}
 	}
 
-	private DefaultMessageHandlerMethodFactory methods(ConfigurableListableBeanFactory beans) {
+	private ListenerMethod.Context context(ConfigurableListableBeanFactory beans) {
+		Payloads payloads = this.payloads.getObject();
 		DefaultMessageHandlerMethodFactory methods = new DefaultMessageHandlerMethodFactory();
 		methods.setBeanFactory(beans);
-		methods.setCustomArgumentResolvers(List.of(new PayloadArgument(this.payloads)));
+		methods.setCustomArgumentResolvers(List.of(new PayloadArgument(payloads)));
 		methods.afterPropertiesSet();
-		return methods;
+		return new ListenerMethod.Context(beans, methods, payloads, this.observations);
 	}
 
 	private static @Nullable Set<Annotation> declarations(Method method) {

@@ -52,7 +52,7 @@ class TestContext {
 	}
 
 	@Bean
-	Listeners listeners(ObjectProvider<Broker> broker, ObjectProvider<Events> events, Payloads payloads,
+	Listeners listeners(ObjectProvider<Broker> broker, ObjectProvider<Events> events, ObjectProvider<Payloads> payloads,
 			ObjectProvider<ObservationRegistry> observations) {
 		return new Listeners(broker, events, "shop", payloads,
 				observations.getIfAvailable(() -> ObservationRegistry.NOOP));
