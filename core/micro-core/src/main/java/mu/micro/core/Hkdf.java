@@ -11,7 +11,7 @@ import javax.crypto.spec.SecretKeySpec;
  * Keys from keys: HKDF with SHA-256, as
  * <a href="https://www.rfc-editor.org/rfc/rfc5869">RFC 5869</a> has it.
  */
-final class Hkdf {
+public final class Hkdf {
 
 	private static final String MAC = "HmacSHA256";
 
@@ -28,7 +28,7 @@ final class Hkdf {
 	 * @param length how many bytes it has, at most 255 times 32
 	 * @return the derived key
 	 */
-	static byte[] derive(byte[] key, byte[] salt, byte[] info, int length) {
+	public static byte[] derive(byte[] key, byte[] salt, byte[] info, int length) {
 		byte[] extracted = hash((salt.length > 0) ? salt : new byte[HASH], key);
 		ByteArrayOutputStream expanded = new ByteArrayOutputStream();
 		byte[] block = new byte[0];
