@@ -5,6 +5,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Set;
 
+import mu.micro.Limits;
 import mu.micro.Message;
 import mu.micro.Subscription;
 import mu.micro.events.Delivery;
@@ -86,7 +87,12 @@ public interface EventLog {
 	 * Taken are, the lowest offset first: events whose pause or time for a handler is
 	 * over, and then those that were never delivered, as long as no more than
 	 * {@code maxInFlight} are in flight, pauses included. A delivery is in flight for
-	 * {@code ackWait} from now on.
+	 * {@code ackWait} from now on. Fewer than could be taken come where all of them
+	 * together are larger than {@link Limits#BATCH_BYTES}; {@link Taken#due()} is zero
+	 * then.
+	 * <p>
+	 * A member that has nothing to do asks about once a second whatever it is told, so
+	 * that should be cheap.
 	 * @param topic the topic
 	 * @param group the group
 	 * @param outcomes what came of deliveries
@@ -97,8 +103,8 @@ public interface EventLog {
 
 	/**
 	 * Has somebody told that {@link #exchange} may have something new of a topic, by whom
-	 * ever it was brought. Told once too often is no harm; once too little is heard of
-	 * within a second.
+	 * ever it was brought: an event, or room for one more in flight. Told once too often
+	 * is no harm; once too little is heard of within a second.
 	 * @param topic the topic
 	 * @param news told; must not block
 	 * @return ends the calls when closed

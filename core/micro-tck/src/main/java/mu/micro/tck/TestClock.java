@@ -8,25 +8,37 @@ import java.time.ZoneOffset;
 import java.util.concurrent.atomic.AtomicReference;
 
 /**
- * A clock that stands still until a test moves it.
+ * A clock that a test moves: one that stands still otherwise, or one that goes on.
  */
 public final class TestClock extends Clock {
 
-	private final AtomicReference<Instant> now;
+	private final Clock clock;
 
-	private final ZoneId zone;
+	private final AtomicReference<Duration> ahead;
 
 	/**
 	 * A clock that stands at a moment with nanoseconds, which nobody may lose or count
 	 * on.
 	 */
 	public TestClock() {
-		this(new AtomicReference<>(Instant.parse("2026-03-01T12:00:00.123456789Z")), ZoneOffset.UTC);
+		this(Clock.fixed(Instant.parse("2026-03-01T12:00:00.123456789Z"), ZoneOffset.UTC));
 	}
 
-	private TestClock(AtomicReference<Instant> now, ZoneId zone) {
-		this.now = now;
-		this.zone = zone;
+	private TestClock(Clock clock) {
+		this(clock, new AtomicReference<>(Duration.ZERO));
+	}
+
+	private TestClock(Clock clock, AtomicReference<Duration> ahead) {
+		this.clock = clock;
+		this.ahead = ahead;
+	}
+
+	/**
+	 * A clock that goes on as the system's does, for what waits for real.
+	 * @return the clock
+	 */
+	public static TestClock running() {
+		return new TestClock(Clock.systemUTC());
 	}
 
 	/**
@@ -34,22 +46,22 @@ public final class TestClock extends Clock {
 	 * @param time how much
 	 */
 	public void advance(Duration time) {
-		this.now.updateAndGet((before) -> before.plus(time));
+		this.ahead.updateAndGet((before) -> before.plus(time));
 	}
 
 	@Override
 	public Instant instant() {
-		return this.now.get();
+		return this.clock.instant().plus(this.ahead.get());
 	}
 
 	@Override
 	public ZoneId getZone() {
-		return this.zone;
+		return this.clock.getZone();
 	}
 
 	@Override
 	public Clock withZone(ZoneId other) {
-		return new TestClock(this.now, other);
+		return new TestClock(this.clock.withZone(other), this.ahead);
 	}
 
 }

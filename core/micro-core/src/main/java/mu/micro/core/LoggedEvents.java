@@ -1,0 +1,830 @@
+package mu.micro.core;
+
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Future;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
+import java.util.function.ObjLongConsumer;
+
+import mu.micro.Limits;
+import mu.micro.Message;
+import mu.micro.MicroException;
+import mu.micro.Scoped;
+import mu.micro.Subscription;
+import mu.micro.events.Delivery;
+import mu.micro.events.Event;
+import mu.micro.events.Events;
+import mu.micro.events.Group;
+import mu.micro.events.GroupState;
+import mu.micro.events.Handler;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Events over an {@link EventLog}: checking, calling handlers, interrupting them, trying
+ * again and closing are done here.
+ * <p>
+ * A member of a group has no thread while there is nothing to do. Whoever has handled an
+ * event asks the log, in one exchange, to settle what was handled meanwhile and for as
+ * many events as there is room for; whoever finds somebody asking leaves what it has to
+ * him.
+ */
+public final class LoggedEvents implements Scoped<Events> {
+
+	private static final System.Logger logger = System.getLogger(LoggedEvents.class.getName());
+
+	/**
+	 * How long nothing is asked where nothing is heard.
+	 */
+	private static final Duration LOOKS = Duration.ofMillis(900);
+
+	private static final Duration FIRST_PAUSE = Duration.ofMillis(100);
+
+	private static final Duration LONGEST_RETRY = Duration.ofSeconds(1);
+
+	/**
+	 * For how long a member with work takes more before it lets others have a turn, and
+	 * how long that is.
+	 */
+	private static final Duration TURN = Duration.ofMillis(250);
+
+	private static final Duration REST = Duration.ofMillis(5);
+
+	/**
+	 * How long a log that is away, and handlers that hang on, are waited for when
+	 * closing.
+	 */
+	private static final Duration CLOSING = Duration.ofSeconds(2);
+
+	private static final int ERROR = 1_000;
+
+	private final Scoped<EventLog> logs;
+
+	private final ScheduledThreadPoolExecutor timer = Threads.timer("micro-events-timer");
+
+	private final ExecutorService executor = Threads.perTask("micro-events");
+
+	private final ReentrantLock lock = new ReentrantLock();
+
+	private final Set<Member> members = ConcurrentHashMap.newKeySet();
+
+	private volatile boolean closed;
+
+	/**
+	 * Events over logs.
+	 * @param logs the logs; closed by this
+	 */
+	public LoggedEvents(Scoped<EventLog> logs) {
+		this.logs = logs;
+	}
+
+	@Override
+	public Events in(String namespace) {
+		return new View(this.logs.in(Limits.name("namespace", namespace)));
+	}
+
+	/**
+	 * Ends all subscriptions. Handlers have two seconds to return, and are interrupted
+	 * then.
+	 */
+	@Override
+	public void close() {
+		this.lock.lock();
+		try {
+			if (this.closed) {
+				return;
+			}
+			this.closed = true;
+		}
+		finally {
+			this.lock.unlock();
+		}
+		this.members.forEach(Member::leave);
+		await(Member::awaitHandlers);
+		this.members.forEach(Member::interrupt);
+		await(Member::awaitHandlers);
+		await(Member::awaitSettled);
+		this.timer.shutdownNow();
+		this.executor.shutdownNow();
+		this.logs.close();
+	}
+
+	private void await(ObjLongConsumer<Member> waiting) {
+		long end = System.nanoTime() + CLOSING.toNanos();
+		this.members.forEach((member) -> waiting.accept(member, end));
+	}
+
+	private void add(Member member) {
+		this.lock.lock();
+		try {
+			checkOpen();
+			this.members.add(member);
+		}
+		finally {
+			this.lock.unlock();
+		}
+	}
+
+	private void checkOpen() {
+		if (this.closed) {
+			throw closed();
+		}
+	}
+
+	private static MicroException.Unavailable closed() {
+		return new MicroException.Unavailable("the events are closed");
+	}
+
+	private static Duration least(Duration one, Duration other) {
+		return (one.compareTo(other) < 0) ? one : other;
+	}
+
+	/*
+	 * From 100 ms on, twice as long each time.
+	 */
+	private static Duration pause(int failures, Duration most) {
+		return (failures > 20) ? most : least(FIRST_PAUSE.multipliedBy(1L << (failures - 1)), most);
+	}
+
+	private static String error(Throwable failure) {
+		String text = text(failure);
+		// No half of a surrogate pair: it could not be written.
+		String whole = new String(text.getBytes(StandardCharsets.UTF_8), StandardCharsets.UTF_8);
+		if (whole.length() <= ERROR) {
+			return whole;
+		}
+		return whole.substring(0, Character.isHighSurrogate(whole.charAt(ERROR - 1)) ? ERROR - 1 : ERROR);
+	}
+
+	private static String text(Throwable failure) {
+		try {
+			return failure.toString();
+		}
+		catch (RuntimeException ex) {
+			return failure.getClass().getName();
+		}
+	}
+
+	/**
+	 * A member of a group.
+	 */
+	private final class Member implements Subscription {
+
+		private final EventLog log;
+
+		private final String topic;
+
+		private final Group group;
+
+		private final Handler handler;
+
+		private final ReentrantLock lock = new ReentrantLock();
+
+		private final Condition changed = this.lock.newCondition();
+
+		/**
+		 * What was taken and has not returned, late ones included: a handler that does
+		 * not hear its interruption keeps its place, so that threads do not pile up.
+		 */
+		private final Set<Call> calls = new HashSet<>();
+
+		private List<EventLog.Outcome> outcomes = new ArrayList<>();
+
+		/**
+		 * Whether a thread is asking the log, or about to.
+		 */
+		private boolean asking;
+
+		private boolean news;
+
+		private boolean leaving;
+
+		/**
+		 * Whether there was something to take the last time, and when that is to be left
+		 * to others for once.
+		 */
+		private boolean busy;
+
+		private long turn;
+
+		/**
+		 * Until when nothing is taken, so that others have their turn.
+		 */
+		private long rest = System.nanoTime();
+
+		/**
+		 * Until when the log is left alone, because it failed.
+		 */
+		private long retry = System.nanoTime();
+
+		private int failures;
+
+		/**
+		 * When to ask again without having heard anything.
+		 */
+		private long due = System.nanoTime();
+
+		private long alarm;
+
+		private @Nullable Future<?> timing;
+
+		private volatile @Nullable Subscription watch;
+
+		Member(EventLog log, String topic, Group group, Handler handler) {
+			this.log = log;
+			this.topic = topic;
+			this.group = group;
+			this.handler = handler;
+		}
+
+		void start() {
+			Subscription watching = this.log.watch(this.topic, this::look);
+			this.watch = watching;
+			if (left()) {
+				watching.close();
+			}
+			look();
+		}
+
+		private boolean left() {
+			this.lock.lock();
+			try {
+				return this.leaving;
+			}
+			finally {
+				this.lock.unlock();
+			}
+		}
+
+		/**
+		 * Has the log asked, once more if it is being asked now. Does not block.
+		 */
+		private void look() {
+			this.lock.lock();
+			try {
+				this.news = true;
+				if (this.asking) {
+					return;
+				}
+				this.asking = true;
+			}
+			finally {
+				this.lock.unlock();
+			}
+			if (!execute(() -> work(ask()))) {
+				leaveOff();
+			}
+		}
+
+		private boolean execute(Runnable task) {
+			try {
+				LoggedEvents.this.executor.execute(task);
+				return true;
+			}
+			catch (RejectedExecutionException ex) {
+				logger.log(System.Logger.Level.DEBUG, "not done: the events are closed", ex);
+			}
+			catch (Error ex) {
+				// The next look is to try again.
+				logger.log(System.Logger.Level.WARNING, "no thread for topic '" + this.topic + "'", ex);
+			}
+			return false;
+		}
+
+		private void work(List<Call> taken) {
+			List<Call> next = taken;
+			while (!next.isEmpty()) {
+				handle(next);
+				next = mayAsk() ? ask() : List.of();
+			}
+		}
+
+		/*
+		 * Handles the first, and leaves the others to threads of their own: one starts
+		 * the next, so that they begin in order.
+		 */
+		private void handle(List<Call> taken) {
+			if (taken.size() > 1) {
+				hand(taken.subList(1, taken.size()));
+			}
+			Call call = taken.get(0);
+			if (begin(call)) {
+				end(call, outcome(call.delivery));
+			}
+			else {
+				end(call, call.returned());
+			}
+		}
+
+		private void hand(List<Call> taken) {
+			if (!execute(() -> work(taken))) {
+				taken.forEach((call) -> end(call, call.returned()));
+			}
+		}
+
+		private EventLog.Outcome outcome(Delivery delivery) {
+			long offset = delivery.event().offset();
+			try {
+				this.handler.handle(delivery);
+				return new EventLog.Handled(offset, delivery.attempt());
+			}
+			catch (Throwable ex) {
+				// An Error too: the event is to be handled all the same.
+				logger.log(System.Logger.Level.WARNING, "group '" + this.group.name() + "' failed at event " + offset
+						+ " of topic '" + this.topic + "', delivery " + delivery.attempt(), ex);
+				return new EventLog.Failed(offset, delivery.attempt(), error(ex),
+						pause(delivery.attempt(), this.group.ackWait()));
+			}
+		}
+
+		private boolean begin(Call call) {
+			this.lock.lock();
+			try {
+				if (this.leaving || call.late) {
+					return false;
+				}
+				call.thread = Thread.currentThread();
+				return true;
+			}
+			finally {
+				this.lock.unlock();
+			}
+		}
+
+		private void end(Call call, EventLog.Outcome outcome) {
+			this.lock.lock();
+			try {
+				call.thread = null;
+				this.calls.remove(call);
+				if (call.late) {
+					this.news = true;
+				}
+				else {
+					this.outcomes.add(outcome);
+				}
+				this.changed.signalAll();
+			}
+			finally {
+				this.lock.unlock();
+			}
+			// What was meant for the handler.
+			Thread.interrupted();
+		}
+
+		private boolean mayAsk() {
+			this.lock.lock();
+			try {
+				if (this.asking) {
+					return false;
+				}
+				this.asking = true;
+				return true;
+			}
+			finally {
+				this.lock.unlock();
+			}
+		}
+
+		private void leaveOff() {
+			this.lock.lock();
+			try {
+				this.asking = false;
+				if (this.leaving && done()) {
+					LoggedEvents.this.members.remove(this);
+				}
+				this.changed.signalAll();
+			}
+			finally {
+				this.lock.unlock();
+			}
+		}
+
+		/*
+		 * Settles and takes until there is nothing more to ask, or something for this
+		 * thread to do.
+		 */
+		private List<Call> ask() {
+			for (Question question = question(); question != null; question = question()) {
+				List<Call> taken = answer(question);
+				if (!taken.isEmpty()) {
+					if (!more()) {
+						leaveOff();
+						return taken;
+					}
+					hand(taken);
+				}
+			}
+			return List.of();
+		}
+
+		private boolean more() {
+			this.lock.lock();
+			try {
+				return !this.outcomes.isEmpty() || this.news && this.calls.size() < this.group.maxInFlight();
+			}
+			finally {
+				this.lock.unlock();
+			}
+		}
+
+		/*
+		 * What to ask. If there is nothing this leaves off, so that nothing that comes
+		 * after the look is overlooked.
+		 */
+		private @Nullable Question question() {
+			this.lock.lock();
+			try {
+				long now = System.nanoTime();
+				int wanted = (this.news || !this.outcomes.isEmpty()) ? room(now) : 0;
+				this.news = false;
+				if (now - this.retry < 0 || wanted == 0 && this.outcomes.isEmpty()) {
+					leaveOff();
+					return null;
+				}
+				Question question = new Question(this.outcomes, wanted, now);
+				this.outcomes = new ArrayList<>();
+				return question;
+			}
+			finally {
+				this.lock.unlock();
+			}
+		}
+
+		private int room(long now) {
+			if (this.busy && now - this.turn >= 0) {
+				this.busy = false;
+				this.rest = now + REST.toNanos();
+				lookAt(this.rest);
+			}
+			return (this.leaving || now - this.rest < 0) ? 0
+					: Math.max(0, this.group.maxInFlight() - this.calls.size());
+		}
+
+		private List<Call> answer(Question question) {
+			try {
+				return taken(question, this.log.exchange(this.topic, this.group, question.outcomes, question.wanted));
+			}
+			catch (Throwable ex) {
+				// An Error too: events are promised to go on.
+				unanswered(question, ex);
+				return List.of();
+			}
+		}
+
+		private List<Call> taken(Question question, EventLog.Taken taken) {
+			// From before it was asked: the log counts from later on.
+			long deadline = question.time + this.group.ackWait().toNanos();
+			List<Call> begun = taken.deliveries().stream().map((delivery) -> new Call(delivery, deadline)).toList();
+			this.lock.lock();
+			try {
+				this.failures = 0;
+				if (this.leaving) {
+					begun.forEach((call) -> this.outcomes.add(call.returned()));
+					return List.of();
+				}
+				long now = System.nanoTime();
+				if (question.wanted > 0) {
+					this.turn = this.busy ? this.turn : now + TURN.toNanos();
+					this.busy = !begun.isEmpty();
+				}
+				Duration wait = taken.due();
+				this.news |= wait != null && wait.isZero() && begun.size() < question.wanted;
+				this.due = now + LOOKS.toNanos();
+				lookAt((wait != null) ? now + least(wait, LOOKS).toNanos() : this.due);
+				if (now - this.rest < 0) {
+					lookAt(this.rest);
+				}
+				this.calls.addAll(begun);
+				if (!begun.isEmpty()) {
+					wake(deadline);
+				}
+			}
+			finally {
+				this.lock.unlock();
+			}
+			return begun;
+		}
+
+		private void unanswered(Question question, Throwable ex) {
+			this.lock.lock();
+			try {
+				this.failures++;
+				logger.log(
+						(this.failures > 1 || this.leaving) ? System.Logger.Level.DEBUG : System.Logger.Level.WARNING,
+						"topic '" + this.topic + "' cannot be reached; trying on", ex);
+				List<EventLog.Outcome> all = new ArrayList<>(question.outcomes);
+				if (!(ex instanceof MicroException.Unavailable)) {
+					// What may be back already may be another's by now.
+					all.removeIf(EventLog.Returned.class::isInstance);
+				}
+				all.addAll(this.outcomes);
+				this.outcomes = all;
+				long most = pause(this.failures, LONGEST_RETRY).toNanos();
+				this.retry = System.nanoTime() + ThreadLocalRandom.current().nextLong(most / 2, most);
+				this.due = this.retry;
+				wake(this.retry);
+			}
+			finally {
+				this.lock.unlock();
+			}
+		}
+
+		private void lookAt(long time) {
+			if (time - this.due < 0) {
+				this.due = time;
+			}
+			wake(this.due);
+		}
+
+		/*
+		 * Has the clock looked at then, or earlier.
+		 */
+		private void wake(long time) {
+			if (this.timing != null && this.alarm - time <= 0) {
+				return;
+			}
+			if (this.timing != null) {
+				this.timing.cancel(false);
+			}
+			this.alarm = time;
+			try {
+				this.timing = LoggedEvents.this.timer.schedule(this::tick, time - System.nanoTime(),
+						TimeUnit.NANOSECONDS);
+			}
+			catch (RejectedExecutionException ex) {
+				// Closed meanwhile, which ends all subscriptions.
+				this.timing = null;
+			}
+		}
+
+		private void tick() {
+			boolean look;
+			this.lock.lock();
+			try {
+				this.timing = null;
+				if (this.leaving && done()) {
+					return;
+				}
+				long now = System.nanoTime();
+				look = now - this.due >= 0;
+				this.due = look ? now + LOOKS.toNanos() : this.due;
+				wake(this.due);
+				for (Call call : this.calls) {
+					if (now - call.deadline >= 0) {
+						interrupt(call);
+					}
+					else {
+						wake(call.deadline);
+					}
+				}
+			}
+			finally {
+				this.lock.unlock();
+			}
+			if (look) {
+				look();
+			}
+		}
+
+		private void interrupt(Call call) {
+			if (!call.late && call.thread != null) {
+				logger.log(System.Logger.Level.WARNING,
+						"group '" + this.group.name() + "' took longer than " + this.group.ackWait() + " for event "
+								+ call.delivery.event().offset() + " of topic '" + this.topic
+								+ "', which is delivered again");
+				call.thread.interrupt();
+			}
+			call.late = true;
+		}
+
+		private boolean done() {
+			return this.calls.isEmpty() && this.outcomes.isEmpty() && !this.asking;
+		}
+
+		/**
+		 * Has it end, and does not wait for that.
+		 */
+		void leave() {
+			this.lock.lock();
+			try {
+				this.leaving = true;
+			}
+			finally {
+				this.lock.unlock();
+			}
+			Subscription watching = this.watch;
+			if (watching != null) {
+				watching.close();
+			}
+			look();
+		}
+
+		/**
+		 * Interrupts the handlers; what comes of that counts.
+		 */
+		void interrupt() {
+			this.lock.lock();
+			try {
+				for (Call call : this.calls) {
+					if (call.thread != null && call.thread != Thread.currentThread()) {
+						call.thread.interrupt();
+					}
+				}
+			}
+			finally {
+				this.lock.unlock();
+			}
+		}
+
+		/**
+		 * Waits until the handlers have returned.
+		 * @param end until when at most
+		 */
+		void awaitHandlers(long end) {
+			await(this.calls::isEmpty, end);
+		}
+
+		/**
+		 * Waits until what the handlers did is settled.
+		 * @param end until when at most
+		 */
+		void awaitSettled(long end) {
+			await(this::done, end);
+		}
+
+		/*
+		 * Not at all where a handler calls this, which would wait for itself.
+		 */
+		private void await(BooleanSupplier condition, long end) {
+			boolean interrupted = false;
+			this.lock.lock();
+			try {
+				boolean within = this.calls.stream().anyMatch((call) -> call.thread == Thread.currentThread());
+				long left = end - System.nanoTime();
+				while (!within && !condition.getAsBoolean() && left > 0) {
+					try {
+						left = this.changed.awaitNanos(left);
+					}
+					catch (InterruptedException ex) {
+						// What runs is waited for all the same.
+						interrupted = true;
+						left = end - System.nanoTime();
+					}
+				}
+			}
+			finally {
+				this.lock.unlock();
+			}
+			if (interrupted) {
+				Thread.currentThread().interrupt();
+			}
+		}
+
+		/**
+		 * Waits for handlers no longer than they may take, and a moment for them to hear
+		 * of that.
+		 */
+		@Override
+		public void close() {
+			leave();
+			awaitHandlers(latest() + CLOSING.toNanos());
+			awaitSettled(System.nanoTime() + CLOSING.toNanos());
+		}
+
+		private long latest() {
+			this.lock.lock();
+			try {
+				long latest = System.nanoTime();
+				for (Call call : this.calls) {
+					latest = (call.deadline - latest > 0) ? call.deadline : latest;
+				}
+				return latest;
+			}
+			finally {
+				this.lock.unlock();
+			}
+		}
+
+	}
+
+	/**
+	 * What to ask the log.
+	 */
+	private record Question(List<EventLog.Outcome> outcomes, int wanted, long time) {
+	}
+
+	/**
+	 * A delivery that is being handled, or about to be.
+	 */
+	private static final class Call {
+
+		private final Delivery delivery;
+
+		private final long deadline;
+
+		private @Nullable Thread thread;
+
+		private boolean late;
+
+		Call(Delivery delivery, long deadline) {
+			this.delivery = delivery;
+			this.deadline = deadline;
+		}
+
+		EventLog.Outcome returned() {
+			return new EventLog.Returned(this.delivery.event().offset(), this.delivery.attempt());
+		}
+
+	}
+
+	private final class View implements Events {
+
+		private final EventLog log;
+
+		View(EventLog log) {
+			this.log = log;
+		}
+
+		@Override
+		public Event append(String topic, Message message) {
+			checkOpen();
+			return this.log.append(topic(topic), message);
+		}
+
+		@Override
+		public List<Event> read(String topic, long from, int limit) {
+			checkOpen();
+			topic(topic);
+			if (from < 0) {
+				throw new MicroException.Invalid("the offset " + from + " to read from is negative");
+			}
+			if (limit < 1 || limit > Limits.PAGE) {
+				throw new MicroException.Invalid(
+						"the number " + limit + " of events to read is not between 1 and " + Limits.PAGE);
+			}
+			return this.log.read(topic, from, limit);
+		}
+
+		@Override
+		public long offsetAt(String topic, Instant time) {
+			checkOpen();
+			return this.log.offsetAt(topic(topic), time);
+		}
+
+		@Override
+		public Set<String> topics() {
+			checkOpen();
+			return this.log.topics();
+		}
+
+		@Override
+		public List<GroupState> groups(String topic) {
+			checkOpen();
+			return this.log.groups(topic(topic));
+		}
+
+		@Override
+		public boolean removeGroup(String topic, String group) {
+			checkOpen();
+			return this.log.removeGroup(topic(topic), Limits.name("group's name", group));
+		}
+
+		@Override
+		public Subscription consume(String topic, Group group, Handler handler) {
+			checkOpen();
+			topic(topic);
+			if (!topic.endsWith(DEAD)) {
+				Limits.name("topic for dead letters", topic + DEAD);
+			}
+			this.log.join(topic, group);
+			Member member = new Member(this.log, topic, group, handler);
+			add(member);
+			try {
+				member.start();
+			}
+			catch (RuntimeException ex) {
+				LoggedEvents.this.members.remove(member);
+				throw ex;
+			}
+			return member;
+		}
+
+		private static String topic(String topic) {
+			return Limits.name("topic", topic);
+		}
+
+	}
+
+}
