@@ -21,6 +21,7 @@ import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.beans.factory.config.EmbeddedValueResolver;
 import org.springframework.core.MethodParameter;
+import org.springframework.core.annotation.AnnotatedMethod;
 import org.springframework.messaging.MessageHeaders;
 import org.springframework.messaging.handler.annotation.Header;
 import org.springframework.messaging.handler.annotation.Headers;
@@ -76,12 +77,16 @@ final class ListenerMethod {
 			throw wrong("the bean '" + bean + "' is no singleton, so there is no one bean to call",
 					"take the bean out of its scope, or move the method to a bean without one");
 		}
+		checkParameters(this.method);
+	}
+
+	private void checkParameters(Method declared) {
 		int payloads = 0;
-		for (int index = 0; index < this.method.getParameterCount(); index++) {
-			MethodParameter parameter = new MethodParameter(this.method, index);
+		for (MethodParameter parameter : new AnnotatedMethod(declared).getMethodParameters()) {
 			Class<?> type = parameter.getParameterType();
 			if (type.isAssignableFrom(Delivery.class) && type != Delivery.class) {
-				throw wrong("a payload cannot be read as " + type.getName(), "name a class, or take a byte[]");
+				throw wrong("a parameter of type " + type.getName() + " could take anything",
+						"name a class, or take a byte[]");
 			}
 			if (OF_EVENTS.contains(type) && this.annotation != EventConsumer.class) {
 				throw wrong("a broker's messages come without " + type.getSimpleName(), "take a mu.micro.Message");
@@ -89,8 +94,9 @@ final class ListenerMethod {
 			payloads += isPayload(parameter) ? 1 : 0;
 		}
 		if (payloads > 1) {
-			throw wrong("it has " + payloads + " parameters for one payload",
-					"keep one, and annotate those that are headers with @Header");
+			throw wrong(
+					"it has " + payloads + " parameters for one payload in " + declared.getDeclaringClass().getName(),
+					"keep one, and annotate those there that are headers with @Header");
 		}
 	}
 
@@ -119,6 +125,8 @@ final class ListenerMethod {
 		if (AopUtils.isCglibProxy(bean) && Modifier.isFinal(this.method.getModifiers())) {
 			throw wrong("the bean's proxy cannot override it", "let it not be final");
 		}
+		// An interface's parameters need not be annotated as the class's are.
+		checkParameters(invocable);
 		return this.context.methods().createInvocableHandlerMethod(bean, invocable);
 	}
 

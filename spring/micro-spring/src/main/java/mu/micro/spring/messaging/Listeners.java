@@ -35,6 +35,7 @@ import org.apache.commons.logging.LogFactory;
 import org.jspecify.annotations.Nullable;
 
 import org.springframework.aop.framework.autoproxy.AutoProxyUtils;
+import org.springframework.beans.BeansException;
 import org.springframework.beans.factory.BeanFactory;
 import org.springframework.beans.factory.BeanFactoryAware;
 import org.springframework.beans.factory.DisposableBean;
@@ -116,14 +117,27 @@ public final class Listeners implements BeanFactoryAware, SmartInitializingSingl
 		ConfigurableListableBeanFactory beans = Objects.requireNonNull(this.beans, "this is no bean");
 		SingletonSupplier<ListenerMethod.Context> context = SingletonSupplier.of(() -> context(beans));
 		for (String bean : beans.getBeanNamesForType(Object.class)) {
+			declarations(beans, bean).forEach((method, declarations) -> declarations
+				.forEach((each) -> this.all.add(new Listening(open(each, bean, method, context.obtain())))));
+		}
+	}
+
+	/*
+	 * A bean whose class cannot be looked at, because what it names is missing, is let
+	 * be: it may never be made.
+	 */
+	private static Map<Method, Set<Annotation>> declarations(ConfigurableListableBeanFactory beans, String bean) {
+		try {
 			Class<?> type = AutoProxyUtils.determineTargetClass(beans, bean);
 			if (type != null && !type.getName().startsWith("org.springframework.")
 					&& AnnotationUtils.isCandidateClass(type, ANNOTATIONS)) {
-				MethodIntrospector.selectMethods(type, Listeners::declarations)
-					.forEach((method, declarations) -> declarations
-						.forEach((each) -> this.all.add(new Listening(open(each, bean, method, context.obtain())))));
+				return MethodIntrospector.selectMethods(type, Listeners::annotations);
 			}
 		}
+		catch (BeansException | LinkageError ex) {
+			logger.debug("The class of bean '" + bean + "' cannot be looked at", ex);
+		}
+		return Map.of();
 	}
 
 	private ListenerMethod.Context context(ConfigurableListableBeanFactory beans) {
@@ -135,7 +149,7 @@ public final class Listeners implements BeanFactoryAware, SmartInitializingSingl
 		return new ListenerMethod.Context(beans, methods, payloads, this.observations);
 	}
 
-	private static @Nullable Set<Annotation> declarations(Method method) {
+	private static @Nullable Set<Annotation> annotations(Method method) {
 		Set<Annotation> all = new LinkedHashSet<>();
 		all.addAll(AnnotatedElementUtils.findMergedRepeatableAnnotations(method, BrokerListener.class));
 		all.addAll(AnnotatedElementUtils.findMergedRepeatableAnnotations(method, EventConsumer.class));
@@ -263,6 +277,9 @@ public final class Listeners implements BeanFactoryAware, SmartInitializingSingl
 			.toArray(CompletableFuture<?>[]::new);
 		CompletableFuture.allOf(ends).whenComplete((none, ex) -> {
 			closing.shutdown();
+			if (ex != null) {
+				logger.warn("A listener could not be stopped", ex);
+			}
 			callback.run();
 		});
 	}
@@ -287,9 +304,14 @@ public final class Listeners implements BeanFactoryAware, SmartInitializingSingl
 		return DEFAULT_PHASE - 4096;
 	}
 
+	/**
+	 * Ends what goes on although the context did not come to its start.
+	 */
 	@Override
 	public void destroy() {
+		this.running = false;
 		this.timer.shutdownNow();
+		this.all.forEach(Listening::end);
 	}
 
 	/**
@@ -321,7 +343,7 @@ public final class Listeners implements BeanFactoryAware, SmartInitializingSingl
 				}
 			}
 			catch (RuntimeException ex) {
-				if (this.problem == null && !(ex instanceof MicroException.Unavailable)) {
+				if (this.problem == null && !passing(ex)) {
 					throw ex;
 				}
 				retry(String.valueOf(ex.getMessage()));
@@ -329,6 +351,11 @@ public final class Listeners implements BeanFactoryAware, SmartInitializingSingl
 			finally {
 				this.lock.unlock();
 			}
+		}
+
+		private static boolean passing(RuntimeException ex) {
+			return ex instanceof MicroException.Unavailable || ex instanceof MicroException.TimedOut
+					|| ex instanceof MicroException.OutcomeUnknown;
 		}
 
 		private void retry(String reason) {
@@ -340,17 +367,18 @@ public final class Listeners implements BeanFactoryAware, SmartInitializingSingl
 		}
 
 		void end() {
+			Subscription open;
 			this.lock.lock();
 			try {
-				Subscription open = this.subscription;
+				open = this.subscription;
 				this.subscription = null;
 				this.problem = null;
-				if (open != null) {
-					open.close();
-				}
 			}
 			finally {
 				this.lock.unlock();
+			}
+			if (open != null) {
+				open.close();
 			}
 		}
 

@@ -26,6 +26,7 @@ import tools.jackson.databind.json.JsonMapper;
 import org.springframework.aop.TargetSource;
 import org.springframework.aop.framework.autoproxy.BeanNameAutoProxyCreator;
 import org.springframework.beans.factory.config.ConfigurableBeanFactory;
+import org.springframework.context.ApplicationContextException;
 import org.springframework.context.annotation.AnnotationConfigApplicationContext;
 import org.springframework.core.annotation.AliasFor;
 import org.springframework.messaging.converter.MessageConversionException;
@@ -138,6 +139,15 @@ class BrokerListenerTests {
 	}
 
 	@Test
+	void aStartThatFailsLeavesNothingBehind() {
+		this.broker.refused = "one";
+		assertThatExceptionOfType(ApplicationContextException.class)
+			.isThrownBy(() -> TestContext.start(new Several(this.seen), this.broker))
+			.withRootCauseInstanceOf(MicroException.Invalid.class);
+		assertThat(this.broker.subscriptions).isEmpty();
+	}
+
+	@Test
 	void aBeanBehindAProxyIsCalledThroughIt() {
 		List<String> intercepted = new ArrayList<>();
 		for (boolean classes : List.of(true, false)) {
@@ -201,7 +211,7 @@ class BrokerListenerTests {
 		refused(new TwoPayloads(), "2 parameters for one payload", "@Header");
 		refused(new Blank(), "the topic is blank");
 		refused(new OfEvents(), "without Delivery", "mu.micro.Message");
-		refused(new Anything(), "cannot be read as java.lang.Object", "byte[]");
+		refused(new Anything(), "of type java.lang.Object could take anything", "byte[]");
 		refused(new Unresolved(), "'${no.such.property}' cannot be resolved", "set the property");
 		for (String scope : List.of(ConfigurableBeanFactory.SCOPE_PROTOTYPE, "request")) {
 			assertThatExceptionOfType(WrongListenerException.class)
@@ -217,6 +227,10 @@ class BrokerListenerTests {
 			each.registerBean("proxied", Final.class, Final::new);
 			each.registerBean(BeanNameAutoProxyCreator.class, () -> proxies(true, new ArrayList<>()));
 		}, this.broker)).withMessageContainingAll("cannot override it", "not be final");
+		assertThatExceptionOfType(WrongListenerException.class).isThrownBy(() -> TestContext.start((each) -> {
+			each.registerBean("proxied", Annotated.class, Annotated::new);
+			each.registerBean(BeanNameAutoProxyCreator.class, () -> proxies(false, new ArrayList<>()));
+		}, this.broker)).withMessageContainingAll("2 parameters for one payload in " + Unannotated.class.getName());
 		assertThatExceptionOfType(WrongListenerException.class).isThrownBy(() -> TestContext.start(new All(this.seen)))
 			.withMessageContaining("no bean of type mu.micro.broker.Broker");
 		assertThat(this.broker.subscriptions).isEmpty();
@@ -387,6 +401,21 @@ class BrokerListenerTests {
 
 		@BrokerListener(topic = "proxied")
 		void other(String text) {
+		}
+
+	}
+
+	interface Unannotated {
+
+		void handle(String text, String id);
+
+	}
+
+	static class Annotated implements Unannotated {
+
+		@Override
+		@BrokerListener(topic = "proxied")
+		public void handle(String text, @Header("ce-id") String id) {
 		}
 
 	}

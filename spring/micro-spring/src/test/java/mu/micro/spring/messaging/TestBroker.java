@@ -19,6 +19,8 @@ class TestBroker implements Broker {
 
 	volatile boolean away;
 
+	volatile String refused = "";
+
 	@Override
 	public void publish(String topic, Message message) {
 		this.subscriptions.stream()
@@ -30,6 +32,9 @@ class TestBroker implements Broker {
 	public BrokerSubscription subscribe(String topic, @Nullable String queue, Consumer<Message> handler) {
 		if (this.away) {
 			throw new MicroException.Unavailable("the broker is away");
+		}
+		if (topic.equals(this.refused)) {
+			throw new MicroException.Invalid("the topic '" + topic + "' is refused");
 		}
 		Subscribed subscribed = new Subscribed(topic, queue, handler);
 		this.subscriptions.add(subscribed);
