@@ -340,6 +340,9 @@ public final class LoggedEvents implements Scoped<Events> {
 				this.handler.handle(delivery);
 				return new EventLog.Handled(offset, delivery.attempt());
 			}
+			catch (NotBegun ex) {
+				return new EventLog.Returned(offset, delivery.attempt());
+			}
 			catch (Throwable ex) {
 				// An Error too: the event is to be handled all the same.
 				logger.log(System.Logger.Level.WARNING, "group '" + this.group.name() + "' failed at event " + offset

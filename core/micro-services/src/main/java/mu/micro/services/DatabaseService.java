@@ -69,10 +69,6 @@ public final class DatabaseService extends DatabaseGrpc.DatabaseImplBase impleme
 
 	private static final String NAME = StoreService.NAME;
 
-	private static final long SHORTEST_STANDING = 1000;
-
-	private static final long LONGEST_STANDING = 600_000;
-
 	private final Databases databases;
 
 	private final String namespace;
@@ -146,7 +142,7 @@ public final class DatabaseService extends DatabaseGrpc.DatabaseImplBase impleme
 			if (after < 0) {
 				throw new MicroException.Invalid("the revision " + after + " is negative; give 0 to begin with");
 			}
-			long every = standing(request.getStandingMs());
+			long every = StandingTime.checked(request.getStandingMs());
 			Feed feed = new Feed();
 			this.watches.open(call, feed::next, (stream) -> {
 				stream.add(feed.changes);
@@ -165,14 +161,6 @@ public final class DatabaseService extends DatabaseGrpc.DatabaseImplBase impleme
 		catch (RuntimeException ex) {
 			Reply.error(NAME, call, ex);
 		}
-	}
-
-	private static long standing(long milliseconds) {
-		if (milliseconds != 0 && (milliseconds < SHORTEST_STANDING || milliseconds > LONGEST_STANDING)) {
-			throw new MicroException.Invalid("standing_ms of " + milliseconds + " is neither 0 nor between "
-					+ SHORTEST_STANDING + " and " + LONGEST_STANDING);
-		}
-		return milliseconds;
 	}
 
 	@Override

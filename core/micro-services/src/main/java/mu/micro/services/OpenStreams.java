@@ -76,14 +76,25 @@ final class OpenStreams {
 	}
 
 	/**
+	 * Takes no more until {@link #resume()}.
+	 */
+	void refuse() {
+		this.draining = true;
+	}
+
+	/**
 	 * Ends all and takes no more until {@link #resume()}.
 	 */
 	void end() {
-		this.draining = true;
+		refuse();
 		this.open.forEach((stream) -> stream.end(shuttingDown()));
 	}
 
-	private MicroException.Unavailable shuttingDown() {
+	/**
+	 * What a stream ends with because the service does.
+	 * @return the failure
+	 */
+	MicroException.Unavailable shuttingDown() {
 		return new MicroException.Unavailable("the " + this.id + " is shutting down; try again");
 	}
 

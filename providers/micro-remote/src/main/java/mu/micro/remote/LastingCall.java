@@ -1,9 +1,11 @@
 package mu.micro.remote;
 
 import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Future;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BiConsumer;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 
 import io.grpc.ClientCall;
@@ -16,7 +18,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A call whose answers go on for ever: it is made again whenever it ends, until this is
- * closed.
+ * closed. Where its method takes many requests, the others may follow the first one.
  *
  * @param <Q> the request's type
  * @param <A> the answers' type
@@ -44,6 +46,10 @@ final class LastingCall<Q, A> implements AutoCloseable {
 
 	private final BiConsumer<A, Runnable> answers;
 
+	private final Predicate<MicroException> broken;
+
+	private final CompletableFuture<Void> finished = new CompletableFuture<>();
+
 	private final ReentrantLock lock = new ReentrantLock();
 
 	private @Nullable Stream stream;
@@ -67,12 +73,31 @@ final class LastingCall<Q, A> implements AutoCloseable {
 	 */
 	LastingCall(Connection server, MethodDescriptor<Q, A> method, Duration longest, Duration silence,
 			Supplier<Q> request, BiConsumer<A, Runnable> answers) {
+		this(server, method, longest, silence, request, answers, (failure) -> true);
+	}
+
+	/**
+	 * A call that is not made before {@link #open()}.
+	 * @param server who is called; the first answer is expected within its timeout
+	 * @param method the method
+	 * @param longest how long one call may last
+	 * @param silence how long nothing may be answered before the call is made again, for
+	 * its connection may be dead
+	 * @param request makes the request, each time the call is made
+	 * @param answers gets each answer, and what to run to get the next one; must not
+	 * block. It hears nothing of a call once the next request was made
+	 * @param broken hears why a call ended, and says whether to make it again; must not
+	 * block
+	 */
+	LastingCall(Connection server, MethodDescriptor<Q, A> method, Duration longest, Duration silence,
+			Supplier<Q> request, BiConsumer<A, Runnable> answers, Predicate<MicroException> broken) {
 		this.server = server;
 		this.method = method;
 		this.longest = longest;
 		this.silence = silence;
 		this.request = request;
 		this.answers = answers;
+		this.broken = broken;
 	}
 
 	/**
@@ -101,6 +126,51 @@ final class LastingCall<Q, A> implements AutoCloseable {
 	}
 
 	/**
+	 * Sends one more request, unless there is no call right now.
+	 * @param message makes the request, or null where it is not to be sent on this call;
+	 * asked while no call ends and none is made
+	 */
+	void send(Supplier<? extends @Nullable Q> message) {
+		this.lock.lock();
+		try {
+			if (this.stream != null && !this.over) {
+				Q made = message.get();
+				if (made != null) {
+					this.stream.call.sendMessage(made);
+				}
+			}
+		}
+		finally {
+			this.lock.unlock();
+		}
+	}
+
+	/**
+	 * Says that no more requests come. The call is not made again, and no more answers
+	 * are heard.
+	 * @return done when the server has ended the call, or there is none
+	 */
+	CompletableFuture<Void> finish() {
+		this.lock.lock();
+		try {
+			if (!this.over) {
+				this.over = true;
+				Connection.cancel(this.next);
+				if (this.stream == null) {
+					this.finished.complete(null);
+				}
+				else {
+					this.stream.call.halfClose();
+				}
+			}
+			return this.finished;
+		}
+		finally {
+			this.lock.unlock();
+		}
+	}
+
+	/**
 	 * Ends the call for good. Idempotent.
 	 */
 	@Override
@@ -112,6 +182,7 @@ final class LastingCall<Q, A> implements AutoCloseable {
 			if (this.stream != null) {
 				this.stream.cancel("closed");
 			}
+			this.finished.complete(null);
 		}
 		finally {
 			this.lock.unlock();
@@ -122,20 +193,28 @@ final class LastingCall<Q, A> implements AutoCloseable {
 	 * Called under the lock.
 	 */
 	private void ended(Stream ended, @Nullable Throwable failure) {
-		if (this.over || ended != this.stream) {
+		if (ended != this.stream) {
 			return;
 		}
 		this.stream = null;
-		if (failure == null || ended.told && ended.due()) {
-			this.next = this.server.after(Duration.ZERO, this::open);
+		if (this.over) {
+			this.finished.complete(null);
 			return;
 		}
-		MicroException ex = this.server.failed(this.method, failure, Context.ROOT);
-		if (!(ex instanceof MicroException.Unavailable)) {
+		boolean planned = failure == null || ended.told && ended.due();
+		MicroException ex = (planned) ? new MicroException.Unavailable("it was time to call again")
+				: this.server.failed(this.method, failure, Context.ROOT);
+		if (!this.broken.test(ex)) {
+			this.over = true;
+			this.finished.complete(null);
+			return;
+		}
+		if (!planned && !(ex instanceof MicroException.Unavailable)) {
 			logger.log(System.Logger.Level.WARNING,
 					this.method.getFullMethodName() + " ended: " + ex.getMessage() + "; it is called again");
 		}
-		this.next = this.server.after(Connection.backOff(++this.failures, LONGEST_WAIT), this::open);
+		Duration wait = (planned) ? Duration.ZERO : Connection.backOff(++this.failures, LONGEST_WAIT);
+		this.next = this.server.after(wait, this::open);
 	}
 
 	/**
@@ -160,7 +239,9 @@ final class LastingCall<Q, A> implements AutoCloseable {
 			this.call.start(this, new Metadata());
 			ask();
 			this.call.sendMessage(message);
-			this.call.halfClose();
+			if (LastingCall.this.method.getType().clientSendsOneMessage()) {
+				this.call.halfClose();
+			}
 			this.check = LastingCall.this.server.after(LastingCall.this.server.timeout(), this::check);
 		}
 
@@ -217,7 +298,12 @@ final class LastingCall<Q, A> implements AutoCloseable {
 		public void onMessage(A answer) {
 			LastingCall.this.lock.lock();
 			try {
-				if (LastingCall.this.over || LastingCall.this.stream != this) {
+				if (LastingCall.this.stream != this) {
+					return;
+				}
+				if (LastingCall.this.over) {
+					// The call's end comes behind what is still on its way.
+					ask();
 					return;
 				}
 				if (!this.told) {

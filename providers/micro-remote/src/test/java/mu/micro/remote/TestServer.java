@@ -18,22 +18,31 @@ import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
 import io.grpc.ServerInterceptor;
 import io.grpc.netty.NettyServerBuilder;
+import mu.micro.Scoped;
+import mu.micro.broker.Broker;
 import mu.micro.config.Config;
 import mu.micro.core.Keyring;
 import mu.micro.core.StoreConfig;
 import mu.micro.core.StoreLocks;
+import mu.micro.events.Events;
+import mu.micro.memory.MemoryBroker;
 import mu.micro.memory.MemoryDatabases;
+import mu.micro.memory.MemoryEvents;
 import mu.micro.memory.MemoryRegistry;
 import mu.micro.registry.Registry;
+import mu.micro.services.BrokerService;
 import mu.micro.services.ConfigService;
 import mu.micro.services.DatabaseService;
 import mu.micro.services.RegistryService;
+import mu.micro.services.StreamService;
 import mu.micro.services.SyncService;
+import mu.micro.services.TopicsService;
 import mu.micro.store.Databases;
 import org.awaitility.Awaitility;
 
 /**
- * A Micro server with a registry and databases in memory, and config and locks on those.
+ * A Micro server with a registry, databases, a broker and events in memory, and config
+ * and locks on the databases.
  */
 final class TestServer implements AutoCloseable {
 
@@ -54,6 +63,14 @@ final class TestServer implements AutoCloseable {
 	private final StoreLocks locks;
 
 	private final SyncService sync;
+
+	private final MemoryBroker broker = new MemoryBroker();
+
+	private final BrokerService messages = new BrokerService(this.broker, "micro");
+
+	private final Scoped<Events> events;
+
+	private final StreamService consumers;
 
 	private volatile CountDownLatch answering = new CountDownLatch(0);
 
@@ -78,11 +95,26 @@ final class TestServer implements AutoCloseable {
 	}
 
 	/**
+	 * Starts with nothing registered and nothing stored.
+	 * @param port where, or 0 for any; a client of somebody's may have it for a moment
+	 * @param events the events, closed by this
+	 */
+	TestServer(int port, Scoped<Events> events) {
+		this(port, new MemoryDatabases(), events);
+	}
+
+	/**
 	 * Starts with nothing registered.
 	 * @param port where, or 0 for any; a client of somebody's may have it for a moment
 	 * @param databases what is stored, closed by this
 	 */
 	TestServer(int port, MemoryDatabases databases) {
+		this(port, databases, new MemoryEvents());
+	}
+
+	private TestServer(int port, MemoryDatabases databases, Scoped<Events> events) {
+		this.events = events;
+		this.consumers = new StreamService(events, "micro");
 		this.databases = databases;
 		this.store = new DatabaseService(databases, "micro");
 		this.config = new StoreConfig(databases, Keyring.of(List.of(KEY)));
@@ -103,6 +135,9 @@ final class TestServer implements AutoCloseable {
 			.addService(this.store)
 			.addService(this.settings)
 			.addService(this.sync)
+			.addService(this.messages)
+			.addService(this.consumers)
+			.addService(new TopicsService(this.events, null, "micro"))
 			.maxInboundMessageSize(32 * 1024 * 1024)
 			.intercept(new Pause())
 			.build()
@@ -125,19 +160,32 @@ final class TestServer implements AutoCloseable {
 		return this.databases;
 	}
 
+	Broker broker(String namespace) {
+		return this.broker.in(namespace);
+	}
+
+	Events events(String namespace) {
+		return this.events.in(namespace);
+	}
+
 	Config config(String namespace) {
 		return this.config.in(namespace);
 	}
 
 	/**
-	 * Ends the watches of the store as a server does that is about to stop.
+	 * Ends the watches of the store, the broker and the events as a server does that is
+	 * about to stop.
 	 */
 	void endWatches() {
 		this.store.endWatches();
+		this.messages.endWatches();
+		this.consumers.endWatches();
 	}
 
 	void resumeWatches() {
 		this.store.resumeWatches();
+		this.messages.resumeWatches();
+		this.consumers.resumeWatches();
 	}
 
 	/**
@@ -186,6 +234,10 @@ final class TestServer implements AutoCloseable {
 		this.sync.close();
 		this.locks.close();
 		this.databases.close();
+		this.messages.close();
+		this.broker.close();
+		this.consumers.close();
+		this.events.close();
 	}
 
 	/**

@@ -1,0 +1,222 @@
+package mu.micro.local;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+
+import mu.micro.Message;
+import mu.micro.broker.Broker;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+/**
+ * Processes that publish to each other, and that are stopped and killed.
+ */
+@Timeout(60)
+class BrokerProcessesTests {
+
+	private static final String NAMESPACE = "namespace";
+
+	private static final String TOPIC = "topic";
+
+	private static final String QUEUE = "queue";
+
+	@TempDir
+	private Path directory;
+
+	private final List<AutoCloseable> opened = new ArrayList<>();
+
+	private Broker broker;
+
+	@BeforeEach
+	void open() {
+		this.broker = view();
+	}
+
+	@AfterEach
+	void close() throws Exception {
+		for (AutoCloseable each : this.opened) {
+			each.close();
+		}
+	}
+
+	@Test
+	void processesPublishToEachOther() throws Exception {
+		BrokerProcess one = process("");
+		BrokerProcess other = process("");
+		Set<String> here = subscribe(view(), null);
+		one.publish(TOPIC, "from one");
+		other.publish(TOPIC, "from the other");
+		this.broker.publish(TOPIC, message("from here"));
+		Set<String> all = Set.of("from one", "from the other", "from here");
+		await(() -> here.equals(all));
+		await(() -> Set.copyOf(one.received()).equals(all));
+		await(() -> Set.copyOf(other.received()).equals(all));
+	}
+
+	@Test
+	void processesShareAQueue() throws Exception {
+		List<BrokerProcess> members = List.of(process(QUEUE), process(QUEUE));
+		int published = 300;
+		for (int i = 0; i < published; i++) {
+			this.broker.publish(TOPIC, message("m" + i));
+		}
+		await(() -> members.stream().mapToInt((member) -> member.received().size()).sum() >= published);
+		assertThat(members.stream().flatMap((member) -> member.received().stream()))
+			.containsExactlyInAnyOrderElementsOf(IntStream.range(0, published).mapToObj((i) -> "m" + i).toList());
+		assertThat(members).allMatch((member) -> member.received().size() > 50);
+	}
+
+	@Test
+	void theMessagesOfAKilledProcessGoElsewhereAndItsLeaseVanishes() throws Exception {
+		BrokerProcess member = process(QUEUE);
+		BrokerProcess alone = process("");
+		Set<String> here = subscribe(view(), QUEUE);
+		for (int i = 0; member.received().isEmpty() && i < 1000; i++) {
+			this.broker.publish(TOPIC, message("before-" + i));
+		}
+		await(() -> !member.received().isEmpty());
+		member.kill();
+		alone.kill();
+		here.clear();
+		Set<String> published = new HashSet<>();
+		for (int i = 0; i < 100; i++) {
+			this.broker.publish(TOPIC, message("after-" + i));
+			published.add("after-" + i);
+		}
+		await(() -> here.containsAll(published));
+		assertThat(files()).noneMatch((file) -> file.contains("-" + member.pid() + "-"))
+			.noneMatch((file) -> file.contains("-" + alone.pid() + "-"));
+	}
+
+	@Test
+	void whatAProcessLeftThatDiedEarlierIsRemoved() throws Exception {
+		BrokerProcess process = process("");
+		process.kill();
+		assertThat(files()).anyMatch((file) -> file.contains("-" + process.pid() + "-"));
+		view().publish("another topic", message("1"));
+		assertThat(files()).containsExactly("secret");
+	}
+
+	@Test
+	@DisabledOnOs(OS.WINDOWS)
+	void aStoppedProcessHoldsUpNobodyAndCountsWhatItMissed() throws Exception {
+		BrokerProcess stopped = process("");
+		Set<String> here = subscribe(view(), null);
+		this.broker.publish(TOPIC, message("before"));
+		await(() -> stopped.received().equals(List.of("before")));
+		stopped.signal("STOP");
+		long began = System.nanoTime();
+		int published = 2000;
+		for (int i = 0; i < published; i++) {
+			this.broker.publish(TOPIC, new Message("m" + i, Map.of(), new byte[20_000]));
+		}
+		assertThat(Duration.ofNanos(System.nanoTime() - began)).isLessThan(Duration.ofSeconds(15));
+		await(() -> here.size() == published + 1);
+		stopped.signal("CONT");
+		await(() -> stopped.received().size() + stopped.dropped() == published + 1);
+		// What waited: 16 MB of it, and what was on its way.
+		assertThat(stopped.received().size()).isBetween(500, 1000);
+		assertThat(stopped.received()).doesNotHaveDuplicates();
+		this.broker.publish(TOPIC, message("after"));
+		await(() -> stopped.received().contains("after"));
+	}
+
+	@Test
+	@DisabledOnOs(OS.WINDOWS)
+	void whatAStoppedMemberDoesNotTakeGoesToAnother() throws Exception {
+		BrokerProcess stopped = process(QUEUE);
+		Set<String> here = subscribe(view(), QUEUE);
+		stopped.signal("STOP");
+		int published = 200;
+		for (int i = 0; i < published; i++) {
+			this.broker.publish(TOPIC, message("m" + i));
+		}
+		// One may have been sent to it before it was known that it does not answer.
+		await(() -> here.size() >= published - 1);
+		stopped.signal("CONT");
+		await(() -> here.size() + stopped.received().size() == published);
+		assertThat(stopped.received()).noneMatch(here::contains);
+	}
+
+	@Test
+	@DisabledOnOs(OS.WINDOWS)
+	void aQueueOfAStoppedProcessAloneWaitsForIt() throws Exception {
+		BrokerProcess stopped = process(QUEUE);
+		stopped.signal("STOP");
+		int published = 1500;
+		for (int i = 0; i < published; i++) {
+			this.broker.publish(TOPIC, message("m" + i));
+		}
+		stopped.signal("CONT");
+		await(() -> stopped.received().size() + stopped.dropped() == published);
+		assertThat(stopped.received().size()).isGreaterThanOrEqualTo(Broker.BACKLOG);
+	}
+
+	@Test
+	@DisabledOnOs(OS.WINDOWS)
+	void aStoppedProcessThatIsKilledIsForgotten() throws Exception {
+		BrokerProcess stopped = process("");
+		stopped.signal("STOP");
+		this.broker.publish(TOPIC, message("1"));
+		this.broker.publish(TOPIC, message("2"));
+		stopped.kill();
+		await(() -> {
+			this.broker.publish(TOPIC, message("3"));
+			return files().equals(Set.of("secret"));
+		});
+	}
+
+	private Broker view() {
+		LocalBroker view = new LocalBroker(this.directory);
+		this.opened.add(view);
+		return view.in(NAMESPACE);
+	}
+
+	private BrokerProcess process(String queue) throws IOException {
+		BrokerProcess process = BrokerProcess.start(this.directory, NAMESPACE, TOPIC, queue);
+		this.opened.add(process);
+		return process;
+	}
+
+	private static Set<String> subscribe(Broker broker, String queue) {
+		Set<String> ids = ConcurrentHashMap.newKeySet();
+		broker.subscribe(TOPIC, queue, (message) -> ids.add(message.id()));
+		return ids;
+	}
+
+	private Set<String> files() throws IOException {
+		Set<String> names = new HashSet<>();
+		try (Stream<Path> files = Files.list(this.directory)) {
+			files.forEach((file) -> names.add(file.getFileName().toString()));
+		}
+		return names;
+	}
+
+	private static Message message(String id) {
+		return new Message(id, Map.of(), new byte[0]);
+	}
+
+	private static void await(Callable<Boolean> condition) {
+		Awaitility.await().atMost(Duration.ofSeconds(15)).pollInterval(Duration.ofMillis(20)).until(condition);
+	}
+
+}
