@@ -56,6 +56,37 @@ final class Checksum {
 	}
 
 	/**
+	 * The lower half, of an event.
+	 * @param id what the row holds
+	 * @param headers what else it holds
+	 * @param body and what else
+	 * @return the half
+	 */
+	static int of(byte[] id, byte @Nullable [] headers, byte[] body) {
+		CRC32C crc = new CRC32C();
+		crc.update(ByteBuffer.allocate(Integer.BYTES).putInt(id.length).flip());
+		crc.update(id, 0, id.length);
+		crc.update(ByteBuffer.allocate(Integer.BYTES).putInt(of(headers, body)).flip());
+		return (int) crc.getValue();
+	}
+
+	/**
+	 * All of it, of a row of numbers.
+	 * @param lower the lower half
+	 * @param numbers the numbers
+	 * @return the checksum
+	 */
+	static long of(int lower, long... numbers) {
+		CRC32C crc = new CRC32C();
+		ByteBuffer bytes = ByteBuffer.allocate(Integer.BYTES + numbers.length * Long.BYTES).putInt(lower);
+		for (long number : numbers) {
+			bytes.putLong(number);
+		}
+		crc.update(bytes.flip());
+		return crc.getValue() << Integer.SIZE | Integer.toUnsignedLong(lower);
+	}
+
+	/**
 	 * Whether a row is where and when it was written.
 	 * @param checksum what is kept with it
 	 * @param row the row

@@ -93,6 +93,10 @@ final class EntryTable implements AutoCloseable {
 		}
 	}
 
+	Dialect dialect() {
+		return this.dialect;
+	}
+
 	Statements statements() {
 		return this.statements;
 	}
@@ -139,12 +143,12 @@ final class EntryTable implements AutoCloseable {
 	 * @throws Refusal if one of the conditions does not hold
 	 * @throws SQLException if that failed, maybe in part
 	 */
-	List<Long> apply(List<WriteRequest.Row> rows, long now) throws SQLException, Refusal {
-		for (WriteRequest.Row row : rows) {
+	List<Long> apply(List<EntryWrite> rows, long now) throws SQLException, Refusal {
+		for (EntryWrite row : rows) {
 			check(row, now);
 		}
 		List<Long> revisions = new ArrayList<>(rows.size());
-		for (WriteRequest.Row row : rows) {
+		for (EntryWrite row : rows) {
 			boolean done = true;
 			if (row.value() != null) {
 				put(row, row.value(), now);
@@ -157,7 +161,7 @@ final class EntryTable implements AutoCloseable {
 		return revisions;
 	}
 
-	private void check(WriteRequest.Row row, long now) throws SQLException, Refusal {
+	private void check(EntryWrite row, long now) throws SQLException, Refusal {
 		if (row.when() instanceof When.Always) {
 			return;
 		}
@@ -189,7 +193,7 @@ final class EntryTable implements AutoCloseable {
 		}
 	}
 
-	private void put(WriteRequest.Row row, byte[] value, long now) throws SQLException {
+	private void put(EntryWrite row, byte[] value, long now) throws SQLException {
 		long expires = (row.ttl() != 0) ? now + row.ttl() : 0;
 		this.revision++;
 		PreparedStatement statement = this.statements.of(PUT);
@@ -222,6 +226,34 @@ final class EntryTable implements AutoCloseable {
 		}
 		keep(place, key, Revisions.DELETED);
 		return true;
+	}
+
+	/**
+	 * The last number given.
+	 * @return the revision
+	 */
+	long revision() {
+		return this.revision;
+	}
+
+	/**
+	 * Told of a row that was written with a number of its own.
+	 * @param number its revision, larger than the last
+	 */
+	void wrote(long number) {
+		this.revision = number;
+	}
+
+	/**
+	 * Told of a row that had a revision and was removed without another one in its place:
+	 * the last number is not given twice.
+	 * @param number its revision
+	 * @throws SQLException if that failed
+	 */
+	void removed(long number) throws SQLException {
+		if (number == this.revision) {
+			keep(Revisions.NOWHERE, Revisions.NOTHING, Revisions.NOTHING_YET);
+		}
 	}
 
 	private void keep(Place place, byte[] key, int way) throws SQLException {
@@ -316,11 +348,11 @@ final class EntryTable implements AutoCloseable {
 
 		private static final long serialVersionUID = 1;
 
-		private final transient WriteRequest.Row row;
+		private final transient EntryWrite row;
 
 		private final String why;
 
-		private Refusal(WriteRequest.Row row, String why) {
+		private Refusal(EntryWrite row, String why) {
 			super(why, null, false, false);
 			this.row = row;
 			this.why = why;

@@ -108,7 +108,27 @@ public final class JdbcDatabases implements Databases {
 		this.dialect.close();
 	}
 
-	private void checkOpen() {
+	Clock clock() {
+		return this.clock;
+	}
+
+	Readers readers() {
+		return this.readers;
+	}
+
+	Watchers watchers() {
+		return this.watchers;
+	}
+
+	Writer writer() {
+		return this.writer;
+	}
+
+	/**
+	 * Makes sure that nobody closed these.
+	 * @throws MicroException.Unavailable if somebody did
+	 */
+	void checkOpen() {
 		if (this.closed.get()) {
 			throw Readers.closed();
 		}

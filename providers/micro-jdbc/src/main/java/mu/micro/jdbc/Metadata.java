@@ -13,7 +13,8 @@ import tools.jackson.core.ObjectWriteContext;
 import tools.jackson.core.json.JsonFactory;
 
 /**
- * An entry's metadata as JSON, for whoever opens the database with other tools.
+ * An entry's metadata, or an event's headers, as JSON, for whoever opens the database
+ * with other tools.
  */
 final class Metadata {
 

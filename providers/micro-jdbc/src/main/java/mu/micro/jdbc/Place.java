@@ -3,10 +3,10 @@ package mu.micro.jdbc;
 import java.nio.charset.StandardCharsets;
 
 /**
- * Where a table is. Names are kept and compared as UTF-8, made once.
+ * Where a table or a topic is. Names are kept and compared as UTF-8, made once.
  *
  * @param namespace the namespace
- * @param table the table
+ * @param table the table, or the topic
  */
 record Place(byte[] namespace, byte[] table) {
 

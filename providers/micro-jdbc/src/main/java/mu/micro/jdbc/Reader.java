@@ -80,6 +80,8 @@ final class Reader implements AutoCloseable {
 
 	private final Statements statements;
 
+	private final EventReader events;
+
 	private final String puts;
 
 	private final String newPuts;
@@ -95,6 +97,7 @@ final class Reader implements AutoCloseable {
 				+ " WHERE revision > ? ORDER BY revision LIMIT ?";
 		this.generation = dialect.generation();
 		this.statements = new Statements(dialect.connect(true));
+		this.events = new EventReader(dialect, this.statements);
 		try {
 			dialect.giveUpWhen(this.statements.connection(), () -> this.over.getAsBoolean());
 		}
@@ -406,6 +409,17 @@ final class Reader implements AutoCloseable {
 		return end;
 	}
 
+	/**
+	 * Reads events.
+	 * @param <T> what is read
+	 * @param reading reads, as things are at one moment
+	 * @return what was read
+	 * @throws SQLException if it cannot be read
+	 */
+	<T> T events(EventReading<T> reading) throws SQLException {
+		return moment(() -> reading.read(this.events));
+	}
+
 	private <T> T moment(Moment<T> moment) throws SQLException {
 		this.statements.run(this.dialect.beginRead());
 		T result = moment.read();
@@ -430,6 +444,18 @@ final class Reader implements AutoCloseable {
 	private interface Moment<T> {
 
 		T read() throws SQLException;
+
+	}
+
+	/**
+	 * A reading of events.
+	 *
+	 * @param <T> what is read
+	 */
+	@FunctionalInterface
+	interface EventReading<T> {
+
+		T read(EventReader events) throws SQLException;
 
 	}
 

@@ -3,8 +3,8 @@ package mu.micro.jdbc;
 import java.sql.SQLException;
 
 /**
- * The numbers of writes. The last one is always kept, with the entry it made or with the
- * key it removed, so that no number is given twice.
+ * The numbers of writes, appended events included. The last one is always kept, with the
+ * row it made or with the key it removed, so that no number is given twice.
  */
 final class Revisions {
 
@@ -23,8 +23,16 @@ final class Revisions {
 	 */
 	static final int EXPIRED = 2;
 
+	/**
+	 * What a row has that is of no key.
+	 */
+	static final byte[] NOTHING = {};
+
+	static final Place NOWHERE = new Place(NOTHING, NOTHING);
+
 	private static final String LAST = "SELECT COALESCE(MAX(last), 0) FROM (SELECT MAX(revision) AS last FROM entries "
-			+ "UNION ALL SELECT MAX(revision) FROM gone) AS each_last";
+			+ "UNION ALL SELECT MAX(revision) FROM gone UNION ALL SELECT MAX(revision) FROM events "
+			+ "UNION ALL SELECT MAX(revision) FROM event_groups) AS each_last";
 
 	private static final String FIRST_GONE = "SELECT COALESCE(MIN(revision), 0) FROM gone";
 

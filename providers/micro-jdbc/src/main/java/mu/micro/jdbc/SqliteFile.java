@@ -53,7 +53,23 @@ final class SqliteFile {
 					+ "value BLOB NOT NULL, UNIQUE (namespace, table_name, key))",
 			"CREATE INDEX entries_expires ON entries (expires) WHERE expires IS NOT NULL",
 			"CREATE TABLE gone (revision INTEGER PRIMARY KEY, namespace BLOB NOT NULL, table_name BLOB NOT NULL, "
-					+ "key BLOB NOT NULL, way INTEGER NOT NULL, checksum INTEGER NOT NULL)"));
+					+ "key BLOB NOT NULL, way INTEGER NOT NULL, checksum INTEGER NOT NULL)"),
+			List.of("CREATE TABLE topics (number INTEGER PRIMARY KEY, namespace BLOB NOT NULL, name BLOB NOT NULL, "
+					+ "first_offset INTEGER NOT NULL, last_offset INTEGER NOT NULL, oldest INTEGER NOT NULL, "
+					+ "newest INTEGER NOT NULL, bytes INTEGER NOT NULL, checksum INTEGER NOT NULL, "
+					+ "UNIQUE (namespace, name))",
+					"CREATE TABLE events (revision INTEGER PRIMARY KEY, topic INTEGER NOT NULL, "
+							+ "event_offset INTEGER NOT NULL, appended INTEGER NOT NULL, bytes INTEGER NOT NULL, "
+							+ "checksum INTEGER NOT NULL, id BLOB NOT NULL, headers TEXT, body BLOB NOT NULL, "
+							+ "UNIQUE (topic, event_offset), UNIQUE (topic, id))",
+					"CREATE TABLE event_groups (number INTEGER PRIMARY KEY, topic INTEGER NOT NULL, name BLOB NOT NULL, "
+							+ "next_offset INTEGER NOT NULL, used INTEGER NOT NULL, revision INTEGER NOT NULL, "
+							+ "checksum INTEGER NOT NULL, UNIQUE (topic, name))",
+					"CREATE INDEX event_groups_revision ON event_groups (revision)",
+					"CREATE TABLE deliveries (group_number INTEGER NOT NULL, event_offset INTEGER NOT NULL, "
+							+ "attempt INTEGER NOT NULL, in_flight INTEGER NOT NULL, due INTEGER NOT NULL, "
+							+ "checksum INTEGER NOT NULL, error TEXT, PRIMARY KEY (group_number, event_offset)) "
+							+ "WITHOUT ROWID"));
 
 	/**
 	 * Up to which size a file is looked through before it is used, which takes some 5 ms

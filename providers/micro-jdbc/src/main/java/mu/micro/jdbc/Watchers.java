@@ -9,8 +9,10 @@ import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 
+import mu.micro.Subscription;
 import mu.micro.core.ChangeFeed;
 import mu.micro.core.Threads;
 import mu.micro.store.Change;
@@ -45,6 +47,11 @@ final class Watchers implements AutoCloseable {
 
 	private final ConcurrentMap<Table, Set<Watch>> watches = new ConcurrentHashMap<>();
 
+	/**
+	 * Who is told when there is something new in a topic.
+	 */
+	private final ConcurrentMap<Table, Set<TopicWatch>> topics = new ConcurrentHashMap<>();
+
 	private final Thread thread = Threads.daemons("micro-store-changes").newThread(this::run);
 
 	private final AtomicBoolean started = new AtomicBoolean();
@@ -59,35 +66,60 @@ final class Watchers implements AutoCloseable {
 
 	ChangeFeed watch(Table table, String prefix, long after, Consumer<Change> listener) {
 		Watch watch = new Watch(table, prefix, after, listener);
-		this.watches.compute(table, (key, before) -> {
-			Set<Watch> all = (before != null) ? before : ConcurrentHashMap.newKeySet();
-			all.add(watch);
-			return all;
-		});
-		if (this.started.compareAndSet(false, true)) {
-			this.thread.start();
-		}
-		if (this.closed) {
-			watch.feed.close();
-			throw Readers.closed();
-		}
-		committed();
+		add(this.watches, table, watch);
+		begin(watch.feed);
 		watch.feed.look();
 		return watch.feed;
 	}
 
-	private void remove(Watch watch) {
-		this.watches.computeIfPresent(watch.table, (key, all) -> {
+	/**
+	 * Has somebody told of a topic in which there may be something new to take.
+	 * @param topic where it is
+	 * @param news told; must not block
+	 * @return ends that when closed
+	 */
+	Subscription watch(Table topic, Runnable news) {
+		TopicWatch watch = new TopicWatch(topic, news);
+		add(this.topics, topic, watch);
+		begin(watch);
+		return watch;
+	}
+
+	private void begin(Subscription watch) {
+		if (this.started.compareAndSet(false, true)) {
+			this.thread.start();
+		}
+		if (this.closed) {
+			watch.close();
+			throw Readers.closed();
+		}
+		committed();
+	}
+
+	private static <T> void add(ConcurrentMap<Table, Set<T>> watches, Table table, T watch) {
+		watches.compute(table, (key, before) -> {
+			Set<T> all = (before != null) ? before : ConcurrentHashMap.newKeySet();
+			all.add(watch);
+			return all;
+		});
+	}
+
+	private static <T> void remove(ConcurrentMap<Table, Set<T>> watches, Table table, T watch) {
+		watches.computeIfPresent(table, (key, all) -> {
 			all.remove(watch);
 			return all.isEmpty() ? null : all;
 		});
+	}
+
+	private boolean isIdle() {
+		return this.watches.isEmpty() && this.topics.isEmpty();
 	}
 
 	/**
 	 * Says that this process committed.
 	 */
 	void committed() {
-		if (!this.watches.isEmpty()) {
+		if (!isIdle()) {
 			LockSupport.unpark(this.thread);
 		}
 	}
@@ -95,7 +127,7 @@ final class Watchers implements AutoCloseable {
 	private void run() {
 		boolean failing = false;
 		while (!this.closed) {
-			if (this.watches.isEmpty()) {
+			if (isIdle()) {
 				LockSupport.park(this);
 				continue;
 			}
@@ -120,11 +152,15 @@ final class Watchers implements AutoCloseable {
 		commits.any();
 		long revision = this.readers.read(Reader::last);
 		look(Long.MAX_VALUE);
+		this.topics.keySet().forEach(this::tell);
 		Duration pause = SHORTEST;
-		while (!this.closed && !this.watches.isEmpty()) {
+		while (!this.closed && !isIdle()) {
 			if (commits.any()) {
 				long after = revision;
 				revision = look(this.readers.read((reader) -> reader.news(after, MOST)));
+				if (!this.topics.isEmpty()) {
+					this.readers.read((reader) -> reader.events((events) -> events.touched(after))).forEach(this::tell);
+				}
 				pause = SHORTEST;
 			}
 			commits.await(pause);
@@ -148,6 +184,10 @@ final class Watchers implements AutoCloseable {
 		return news.revision();
 	}
 
+	private void tell(Table topic) {
+		this.topics.getOrDefault(topic, Set.of()).forEach(TopicWatch::tell);
+	}
+
 	private void look(long old) {
 		this.watches.values().forEach((all) -> all.forEach((watch) -> {
 			if (watch.feed.revision() < old) {
@@ -164,11 +204,12 @@ final class Watchers implements AutoCloseable {
 		this.closed = true;
 		Ending.of(this.thread, CLOSING);
 		this.watches.values().forEach((all) -> all.forEach((watch) -> watch.feed.close()));
+		this.topics.values().forEach((all) -> all.forEach(TopicWatch::close));
 		this.executor.shutdownNow();
 	}
 
 	/**
-	 * A table.
+	 * A table, or a topic.
 	 *
 	 * @param namespace whose
 	 * @param name its name
@@ -191,7 +232,52 @@ final class Watchers implements AutoCloseable {
 			byte[] bytes = Place.utf8(prefix);
 			ChangeFeed.Source source = (revision) -> Watchers.this.readers
 				.read((reader) -> reader.changes(place, bytes, revision, Watchers.this.clock.millis()));
-			this.feed = new ChangeFeed(Watchers.this.executor, source, after, listener, () -> remove(this));
+			this.feed = new ChangeFeed(Watchers.this.executor, source, after, listener,
+					() -> remove(Watchers.this.watches, table, this));
+		}
+
+	}
+
+	private final class TopicWatch implements Subscription {
+
+		private final Table topic;
+
+		private final Runnable news;
+
+		private final ReentrantLock lock = new ReentrantLock();
+
+		private boolean ended;
+
+		TopicWatch(Table topic, Runnable news) {
+			this.topic = topic;
+			this.news = news;
+		}
+
+		void tell() {
+			this.lock.lock();
+			try {
+				if (!this.ended) {
+					this.news.run();
+				}
+			}
+			catch (RuntimeException ex) {
+				logger.log(System.Logger.Level.WARNING, "a listener failed; it is called again with the next news", ex);
+			}
+			finally {
+				this.lock.unlock();
+			}
+		}
+
+		@Override
+		public void close() {
+			remove(Watchers.this.topics, this.topic, this);
+			this.lock.lock();
+			try {
+				this.ended = true;
+			}
+			finally {
+				this.lock.unlock();
+			}
 		}
 
 	}

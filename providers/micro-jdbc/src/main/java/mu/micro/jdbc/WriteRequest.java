@@ -1,23 +1,20 @@
 package mu.micro.jdbc;
 
-import java.util.ArrayList;
-import java.util.List;
+import java.sql.SQLException;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 
 import mu.micro.MicroException;
-import mu.micro.store.TableWrite;
-import mu.micro.store.When;
-import mu.micro.store.Write;
-import org.jspecify.annotations.Nullable;
 
 /**
  * What one caller wants written, as one step. Until the writer takes it the caller can
  * withdraw it; from then on it may be written.
+ *
+ * @param <T> what the caller gets for it
  */
-final class WriteRequest {
+final class WriteRequest<T> {
 
 	private enum State {
 
@@ -25,7 +22,7 @@ final class WriteRequest {
 
 	}
 
-	private final List<Row> rows;
+	private final Step<T> step;
 
 	private final long size;
 
@@ -33,35 +30,41 @@ final class WriteRequest {
 
 	private final CountDownLatch done = new CountDownLatch(1);
 
-	private Supplier<List<Long>> outcome = List::of;
+	private Supplier<T> outcome = () -> {
+		throw new IllegalStateException("nothing came of it yet");
+	};
 
 	/**
-	 * Prepares as much as the caller can without the writer.
-	 * @param namespace whose tables
-	 * @param writes all or none of these
+	 * A request that waits.
+	 * @param step what to do
+	 * @param size how many bytes it writes, about
 	 */
-	WriteRequest(byte[] namespace, List<TableWrite> writes) {
-		List<Row> prepared = new ArrayList<>(writes.size());
-		long bytes = 0;
-		for (TableWrite each : writes) {
-			Row row = Row.of(namespace, each);
-			prepared.add(row);
-			bytes += (row.value != null) ? row.value.length : 0;
-		}
-		this.rows = prepared;
-		this.size = bytes;
+	WriteRequest(Step<T> step, long size) {
+		this.step = step;
+		this.size = size;
 	}
 
-	List<Row> rows() {
-		return this.rows;
-	}
-
-	/**
-	 * How large it is.
-	 * @return the bytes in its values
-	 */
 	long size() {
 		return this.size;
+	}
+
+	/**
+	 * Does it in the transaction that is open.
+	 * @param open the transaction
+	 * @param now the time
+	 * @return completes this, to be run once that is committed: a refusal too counts only
+	 * once what it was refused for does
+	 * @throws SQLException if that failed, maybe in part
+	 * @throws MicroException the same
+	 */
+	Runnable apply(EntryTable open, long now) throws SQLException {
+		try {
+			T result = this.step.apply(open, now);
+			return () -> complete(() -> result);
+		}
+		catch (EntryTable.Refusal ex) {
+			return () -> fail(ex::asException);
+		}
 	}
 
 	/**
@@ -84,17 +87,17 @@ final class WriteRequest {
 		return this.state.get() == State.WITHDRAWN;
 	}
 
-	/**
-	 * Says what came of it; the first time counts.
-	 * @param what gives the revisions or throws, on the caller's thread
-	 */
-	void complete(Supplier<List<Long>> what) {
+	private void complete(Supplier<T> what) {
 		if (!isComplete()) {
 			this.outcome = what;
 			this.done.countDown();
 		}
 	}
 
+	/**
+	 * Says that nothing, or nothing good, came of it; the first thing said counts.
+	 * @param failure gives what to throw, on the caller's thread
+	 */
 	void fail(Supplier<? extends MicroException> failure) {
 		complete(() -> {
 			throw failure.get();
@@ -117,34 +120,29 @@ final class WriteRequest {
 
 	/**
 	 * What came of it, once it is complete.
-	 * @return the revision of each write
+	 * @return the result
 	 */
-	List<Long> revisions() {
+	T result() {
 		return this.outcome.get();
 	}
 
 	/**
-	 * A write as the database will have it.
+	 * What is done as one step.
 	 *
-	 * @param place the table
-	 * @param key the key
-	 * @param value the value; null to delete
-	 * @param when the condition
-	 * @param ttl how many milliseconds it stays; 0 for ever
-	 * @param metadata the metadata; null where there is none
-	 * @param checksum the lower half of the checksum
+	 * @param <T> what comes of it
 	 */
-	record Row(Place place, byte[] key, byte @Nullable [] value, When when, long ttl, byte @Nullable [] metadata,
-			int checksum) {
+	@FunctionalInterface
+	interface Step<T> {
 
-		private static Row of(byte[] namespace, TableWrite each) {
-			Write write = each.write();
-			byte[] value = write.value();
-			byte[] metadata = Metadata.write(write.metadata());
-			return new Row(new Place(namespace, Place.utf8(each.table())), Place.utf8(write.key()), value, write.when(),
-					(write.ttl() != null) ? write.ttl().toMillis() : 0, metadata,
-					(value != null) ? Checksum.of(metadata, value) : Checksum.NOTHING);
-		}
+		/**
+		 * Does all of it.
+		 * @param open the transaction
+		 * @param now the time
+		 * @return what came of it
+		 * @throws EntryTable.Refusal if it is not to be done, and nothing was
+		 * @throws SQLException if that failed, maybe in part
+		 */
+		T apply(EntryTable open, long now) throws SQLException, EntryTable.Refusal;
 
 	}
 

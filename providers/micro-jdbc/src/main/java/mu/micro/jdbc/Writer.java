@@ -6,6 +6,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.LinkedTransferQueue;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
@@ -64,7 +65,12 @@ final class Writer implements AutoCloseable {
 	/**
 	 * What waits, of which there is no more than there are places.
 	 */
-	private final BlockingQueue<WriteRequest> queue = new LinkedTransferQueue<>();
+	private final BlockingQueue<WriteRequest<?>> queue = new LinkedTransferQueue<>();
+
+	/**
+	 * What else is taken care of.
+	 */
+	private final List<Chore> chores = new CopyOnWriteArrayList<>();
 
 	private final Thread thread;
 
@@ -90,6 +96,11 @@ final class Writer implements AutoCloseable {
 	private boolean untidy;
 
 	/**
+	 * Whether there was more to care for than there was time.
+	 */
+	private boolean behind;
+
+	/**
 	 * Connects and begins.
 	 * @param dialect where to write
 	 * @param clock tells when entries are over
@@ -108,13 +119,25 @@ final class Writer implements AutoCloseable {
 	}
 
 	/**
-	 * Writes, and waits for it.
+	 * Writes to tables, and waits for it.
 	 * @param namespace whose tables
 	 * @param writes all or none of these
 	 * @return the revision of each
 	 */
 	List<Long> write(byte[] namespace, List<TableWrite> writes) {
-		WriteRequest request = new WriteRequest(namespace, writes);
+		List<EntryWrite> prepared = EntryWrite.of(namespace, writes);
+		return write((open, now) -> open.apply(prepared, now), EntryWrite.size(prepared));
+	}
+
+	/**
+	 * Does a step in a transaction that others may share, and waits until it is durable.
+	 * @param <T> what comes of it
+	 * @param step all or nothing of this
+	 * @param size how many bytes it writes, about
+	 * @return what came of it
+	 */
+	<T> T write(WriteRequest.Step<T> step, long size) {
+		WriteRequest<T> request = new WriteRequest<>(step, size);
 		long end = System.nanoTime() + this.timeout.toNanos();
 		boolean placed = false;
 		try {
@@ -125,7 +148,7 @@ final class Writer implements AutoCloseable {
 			}
 			this.queue.add(request);
 			if (request.await(this.closed ? 0 : end - System.nanoTime())) {
-				return request.revisions();
+				return request.result();
 			}
 		}
 		catch (InterruptedException ex) {
@@ -136,7 +159,7 @@ final class Writer implements AutoCloseable {
 			if (!request.isComplete()) {
 				throw unknown("interrupted while it was being written", ex);
 			}
-			return request.revisions();
+			return request.result();
 		}
 		finally {
 			if (placed) {
@@ -149,10 +172,10 @@ final class Writer implements AutoCloseable {
 		if (!request.isComplete()) {
 			throw unknown("not written within " + this.timeout + ", but under way", null);
 		}
-		return request.revisions();
+		return request.result();
 	}
 
-	private boolean withdraw(WriteRequest request) {
+	private boolean withdraw(WriteRequest<?> request) {
 		if (!request.withdraw()) {
 			return false;
 		}
@@ -178,11 +201,11 @@ final class Writer implements AutoCloseable {
 	private void run() {
 		try {
 			while (!this.closed) {
-				WriteRequest request = this.queue.poll(CARE.toMillis(), TimeUnit.MILLISECONDS);
+				WriteRequest<?> request = this.queue.poll(CARE.toMillis(), TimeUnit.MILLISECONDS);
 				if (request != null) {
 					serve(request);
 				}
-				if (System.nanoTime() - this.cared >= CARE.toNanos()) {
+				if (this.behind || System.nanoTime() - this.cared >= CARE.toNanos()) {
 					care();
 					this.cared = System.nanoTime();
 				}
@@ -193,20 +216,20 @@ final class Writer implements AutoCloseable {
 		}
 		finally {
 			disconnect();
-			for (WriteRequest left = this.queue.poll(); left != null; left = this.queue.poll()) {
+			for (WriteRequest<?> left = this.queue.poll(); left != null; left = this.queue.poll()) {
 				refuse(left, Readers::closed);
 			}
 		}
 	}
 
-	private void serve(WriteRequest first) {
-		List<WriteRequest> group = new ArrayList<>();
+	private void serve(WriteRequest<?> first) {
+		List<WriteRequest<?>> group = new ArrayList<>();
 		try {
 			EntryTable open = connected();
 			boolean begun = begin(open, () -> this.closed || (first.isWithdrawn() && this.queue.isEmpty()));
 			if (begun && !write(open, first, group)) {
 				// One of them is not to be written: not the fault of the others.
-				for (WriteRequest each : group) {
+				for (WriteRequest<?> each : group) {
 					writeAlone(each);
 				}
 			}
@@ -230,7 +253,7 @@ final class Writer implements AutoCloseable {
 		}
 	}
 
-	private void refuse(WriteRequest request, Supplier<MicroException.Unavailable> why) {
+	private void refuse(WriteRequest<?> request, Supplier<MicroException.Unavailable> why) {
 		if (request.take()) {
 			request.fail(why);
 		}
@@ -272,23 +295,23 @@ final class Writer implements AutoCloseable {
 	 * that was begun, and answers them. False if they are as before, because one of them
 	 * failed.
 	 */
-	private boolean write(EntryTable open, WriteRequest first, List<WriteRequest> group) {
-		List<Supplier<List<Long>>> answers = new ArrayList<>();
+	private boolean write(EntryTable open, WriteRequest<?> first, List<WriteRequest<?>> group) {
+		List<Runnable> answers = new ArrayList<>();
 		try {
 			long now = this.clock.millis();
 			long size = 0;
-			WriteRequest next = first;
+			WriteRequest<?> next = first;
 			while (next != null) {
 				if (next.take()) {
 					group.add(next);
 					size += next.size();
-					answers.add(write(open, next, now));
+					answers.add(next.apply(open, now));
 				}
 				next = (group.size() < GROUP && size < GROUP_BYTES) ? this.queue.poll() : null;
 			}
 			open.forget();
 		}
-		catch (SQLException ex) {
+		catch (SQLException | MicroException ex) {
 			logger.log(System.Logger.Level.DEBUG, "a group of writes to " + this.dialect.name() + " failed", ex);
 			disconnect();
 			return false;
@@ -297,15 +320,15 @@ final class Writer implements AutoCloseable {
 		return true;
 	}
 
-	private void writeAlone(WriteRequest request) throws SQLException {
+	private void writeAlone(WriteRequest<?> request) throws SQLException {
 		EntryTable open = connected();
 		if (!begin(open, giveUpAfter(PATIENCE))) {
 			request.fail(this::tooLate);
 			return;
 		}
-		Supplier<List<Long>> answer;
+		Runnable answer;
 		try {
-			answer = write(open, request, this.clock.millis());
+			answer = request.apply(open, this.clock.millis());
 			open.forget();
 		}
 		catch (SQLException ex) {
@@ -313,10 +336,15 @@ final class Writer implements AutoCloseable {
 			request.fail(() -> this.dialect.unavailable(ex));
 			return;
 		}
+		catch (MicroException ex) {
+			disconnect();
+			request.fail(() -> ex);
+			return;
+		}
 		commit(open, List.of(request), List.of(answer));
 	}
 
-	private void commit(EntryTable open, List<WriteRequest> group, List<Supplier<List<Long>>> answers) {
+	private void commit(EntryTable open, List<WriteRequest<?>> group, List<Runnable> answers) {
 		try {
 			open.commit();
 		}
@@ -332,28 +360,8 @@ final class Writer implements AutoCloseable {
 					() -> unclear ? unknown("failed while it was being committed", ex) : this.dialect.unavailable(ex)));
 			return;
 		}
-		for (int i = 0; i < group.size(); i++) {
-			group.get(i).complete(answers.get(i));
-		}
+		answers.forEach(Runnable::run);
 		this.committed.run();
-	}
-
-	// A refusal counts only once what it was refused for is committed.
-	private static Supplier<List<Long>> write(EntryTable open, WriteRequest request, long now) throws SQLException {
-		try {
-			List<Long> revisions = open.apply(request.rows(), now);
-			return () -> revisions;
-		}
-		catch (EntryTable.Refusal ex) {
-			return () -> {
-				throw ex.asException();
-			};
-		}
-		catch (MicroException ex) {
-			return () -> {
-				throw ex;
-			};
-		}
 	}
 
 	private void care() {
@@ -374,6 +382,10 @@ final class Writer implements AutoCloseable {
 			while (more && !this.closed) {
 				more = this.dialect.tidy(open.statements()) && this.queue.isEmpty();
 			}
+			this.behind = false;
+			for (Chore chore : this.chores) {
+				this.behind |= care(open, chore, now);
+			}
 			this.untidy = false;
 		}
 		catch (Throwable ex) {
@@ -384,6 +396,31 @@ final class Writer implements AutoCloseable {
 			this.untidy = !inTheWay;
 			disconnect();
 		}
+	}
+
+	// Whether there is more to do, which waits until the others were served.
+	private boolean care(EntryTable open, Chore chore, long now) throws SQLException {
+		while (chore.isDue(open, now) && begin(open, giveUpAfter(PATIENCE))) {
+			chore.step(open, now);
+			open.forget();
+			open.commit();
+			if (!this.queue.isEmpty()) {
+				return true;
+			}
+		}
+		return false;
+	}
+
+	/**
+	 * Has something more taken care of.
+	 * @param chore what
+	 */
+	void add(Chore chore) {
+		this.chores.add(chore);
+	}
+
+	void remove(Chore chore) {
+		this.chores.remove(chore);
 	}
 
 	private BooleanSupplier giveUpAfter(Duration time) {
@@ -415,6 +452,30 @@ final class Writer implements AutoCloseable {
 	public void close() {
 		this.closed = true;
 		Ending.of(this.thread, this.timeout);
+	}
+
+	/**
+	 * What has to be done from time to time, in short steps.
+	 */
+	interface Chore {
+
+		/**
+		 * Whether it is time to.
+		 * @param open where, in no transaction
+		 * @param now the time
+		 * @return whether
+		 * @throws SQLException if that cannot be read
+		 */
+		boolean isDue(EntryTable open, long now) throws SQLException;
+
+		/**
+		 * Does some of it.
+		 * @param open the transaction
+		 * @param now the time
+		 * @throws SQLException if that failed
+		 */
+		void step(EntryTable open, long now) throws SQLException;
+
 	}
 
 }

@@ -25,7 +25,9 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
+import mu.micro.Message;
 import mu.micro.MicroException;
+import mu.micro.events.Retention;
 import mu.micro.store.Entry;
 import mu.micro.store.Query;
 import mu.micro.store.Store;
@@ -166,11 +168,42 @@ class SqliteFileTests {
 	}
 
 	@Test
+	void aFileFromBeforeThereWereEventsKeepsItsEntriesAndGetsTopics() throws Exception {
+		try (JdbcDatabases databases = open()) {
+			databases.in("ns").table("table").put("key", bytes("value"));
+		}
+		String row = String.join(", ", sql("SELECT revision, checksum FROM entries").get(0));
+		Files.delete(file());
+		sql("PRAGMA auto_vacuum = INCREMENTAL",
+				"CREATE TABLE entries (revision INTEGER PRIMARY KEY, namespace BLOB NOT NULL, "
+						+ "table_name BLOB NOT NULL, key BLOB NOT NULL, expires INTEGER, checksum INTEGER NOT NULL, "
+						+ "metadata TEXT, value BLOB NOT NULL, UNIQUE (namespace, table_name, key))",
+				"CREATE INDEX entries_expires ON entries (expires) WHERE expires IS NOT NULL",
+				"CREATE TABLE gone (revision INTEGER PRIMARY KEY, namespace BLOB NOT NULL, "
+						+ "table_name BLOB NOT NULL, key BLOB NOT NULL, way INTEGER NOT NULL, "
+						+ "checksum INTEGER NOT NULL)",
+				"INSERT INTO entries (revision, checksum, namespace, table_name, key, value) VALUES (" + row
+						+ ", CAST('ns' AS BLOB), CAST('table' AS BLOB), CAST('key' AS BLOB), CAST('value' AS BLOB))",
+				"PRAGMA application_id = " + 0x6d63726f, "PRAGMA user_version = 1", "PRAGMA journal_mode = WAL");
+		atOnce(4, () -> {
+			try (JdbcDatabases databases = open(); JdbcEventLog logs = new JdbcEventLog(databases, Retention.DEFAULT)) {
+				logs.in("ns").append("topic", Message.of(bytes("event")));
+			}
+			return true;
+		});
+		assertThat(sql("PRAGMA user_version").get(0)).containsExactly("2");
+		try (JdbcDatabases databases = open(); JdbcEventLog logs = new JdbcEventLog(databases, Retention.DEFAULT)) {
+			assertThat(databases.in("ns").table("table").get("key").value()).isEqualTo(bytes("value"));
+			assertThat(logs.in("ns").read("topic", 0, 10)).hasSize(4);
+		}
+	}
+
+	@Test
 	void aFileOfANewerFormatIsRefusedAndLeftAsItIs() throws Exception {
 		open().close();
-		sql("PRAGMA user_version = 2");
+		sql("PRAGMA user_version = 3");
 		byte[] before = Files.readAllBytes(file());
-		assertRefused("format 2", "newer version of Micro");
+		assertRefused("format 3", "newer version of Micro");
 		assertThat(Files.readAllBytes(file())).isEqualTo(before);
 	}
 

@@ -1,0 +1,253 @@
+package mu.micro.jdbc;
+
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.stream.LongStream;
+
+import mu.micro.Limits;
+import mu.micro.Message;
+import mu.micro.core.EventLog;
+import mu.micro.events.Delivery;
+import mu.micro.events.Event;
+import mu.micro.events.Group;
+import mu.micro.events.Retention;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+/**
+ * Processes that append and that handle events are killed again and again, and several
+ * append to one topic. The property {@code micro.torture} says how often.
+ */
+@Timeout(3600)
+class JdbcEventLogKillTests {
+
+	private static final int TORTURE = Integer.getInteger("micro.torture", 0);
+
+	private static final int ROUNDS = Math.max(4, TORTURE);
+
+	private static final Duration PATIENCE = Duration.ofSeconds(60);
+
+	private static final int THREADS = 4;
+
+	private static final int TAKEN = 3;
+
+	private static final Group GROUP = Group.of("group")
+		.withMaxInFlight(4)
+		.withMaxDeliveries(1_000_000)
+		.withAckWait(Duration.ofMillis(50));
+
+	@TempDir
+	private Path directory;
+
+	@Test
+	void whatWasAcknowledgedIsThereOnceAndWhatWasSettledIsNotDeliveredAgain() throws Exception {
+		long seed = System.nanoTime();
+		Random random = new Random(seed);
+		Path file = this.directory.resolve("store.db");
+		Map<String, Long> appended = new HashMap<>();
+		Set<Long> settled = new HashSet<>();
+		for (int round = 0; round < ROUNDS; round++) {
+			String when = "seed " + seed + ", round " + round;
+			try (StoreProcess appending = StoreProcess.prepare(Appending.class, file, "r" + round);
+					StoreProcess handling = StoreProcess.prepare(Handling.class, file)) {
+				appending.go();
+				handling.go();
+				int lines = 1 + random.nextInt(300);
+				awaitLines(appending, lines);
+				awaitLines(handling, lines);
+				LockSupport.parkNanos(random.nextLong(TimeUnit.MILLISECONDS.toNanos(2)));
+				(random.nextBoolean() ? appending : handling).kill();
+				LockSupport.parkNanos(random.nextLong(TimeUnit.MILLISECONDS.toNanos(2)));
+				appending.kill();
+				handling.kill();
+				note(appending.said(), appended);
+				for (String line : handling.said()) {
+					String[] words = line.split(" ");
+					if (words[0].equals("taken")) {
+						assertThat(settled).as(when).doesNotContain(Long.parseLong(words[1]));
+					}
+					else if (words[0].equals("settled")) {
+						settled.add(Long.parseLong(words[1]));
+					}
+				}
+			}
+			check(file, appended, settled, TAKEN * (round + 1), when);
+		}
+		System.out.printf("fault: killed %d times: %d appends acknowledged, %d events settled%n", ROUNDS,
+				appended.size(), settled.size());
+	}
+
+	private static void note(List<String> said, Map<String, Long> appended) {
+		for (String line : said) {
+			String[] words = line.split(" ");
+			if (words[0].equals("appended")) {
+				appended.put(words[1], Long.parseLong(words[2]));
+			}
+		}
+	}
+
+	private static void check(Path file, Map<String, Long> appended, Set<Long> settled, long unheard, String when) {
+		try (JdbcDatabases databases = StoreProcess.open(file);
+				JdbcEventLog logs = new JdbcEventLog(databases, Retention.DEFAULT)) {
+			EventLog log = logs.in("ns");
+			List<Event> events = all(log);
+			assertGapless(events, when);
+			Map<String, Long> there = new HashMap<>();
+			for (Event event : events) {
+				assertThat(there.put(event.message().id(), event.offset())).as(event + " of " + when).isNull();
+			}
+			assertThat(there).as(when).containsAllEntriesOf(appended);
+			// All others are still to be had, but for those whose process was killed
+			// before
+			// it heard that they are settled.
+			long open = LongStream.rangeClosed(1, events.size()).filter((offset) -> !settled.contains(offset)).count();
+			log.groups("topic").forEach((group) -> {
+				assertThat(settled).as(when).doesNotContain(group.next());
+				assertThat(group.waiting() + group.inFlight()).as(when).isBetween(open - unheard, open);
+			});
+		}
+	}
+
+	private static void assertGapless(List<Event> events, String when) {
+		assertThat(events).as(when)
+			.extracting(Event::offset)
+			.containsExactlyElementsOf(LongStream.rangeClosed(1, events.size()).boxed().toList());
+	}
+
+	private static List<Event> all(EventLog log) {
+		List<Event> events = new ArrayList<>();
+		List<Event> page = log.read("topic", 0, Limits.PAGE);
+		while (!page.isEmpty()) {
+			events.addAll(page);
+			page = log.read("topic", events.size() + 1L, Limits.PAGE);
+		}
+		return events;
+	}
+
+	@Test
+	void fourProcessesAppendToOneTopicWithoutGapOrLoss() throws Exception {
+		Path file = this.directory.resolve("store.db");
+		int count = Math.max(100, TORTURE * 20);
+		Map<String, Long> appended = new HashMap<>();
+		List<StoreProcess> processes = new ArrayList<>();
+		try {
+			for (int i = 0; i < 4; i++) {
+				processes.add(StoreProcess.prepare(Appending.class, file, "p" + i, count));
+			}
+			for (StoreProcess process : processes) {
+				awaitLines(process, 0);
+			}
+			long begin = System.nanoTime();
+			for (StoreProcess process : processes) {
+				process.go();
+			}
+			for (StoreProcess process : processes) {
+				assertThat(process.await(PATIENCE.plusMillis(10L * count))).as(process::errors).isZero();
+				note(process.said(), appended);
+			}
+			long millis = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - begin);
+			System.out.printf("fault: 4 processes appended %d events in %d ms%n", appended.size(), millis);
+		}
+		finally {
+			for (StoreProcess process : processes) {
+				process.close();
+			}
+		}
+		assertThat(appended).hasSize(4 * THREADS * count);
+		check(file, appended, Set.of(), 0, "the end");
+	}
+
+	private static void awaitLines(StoreProcess process, int lines) {
+		Awaitility.await()
+			.atMost(PATIENCE)
+			.pollInterval(Duration.ofMillis(1))
+			.untilAsserted(() -> assertThat(process.lines()).as(process::errors).isGreaterThan(lines));
+	}
+
+	/**
+	 * Appends with several threads, each message twice now and then, and says what is
+	 * acknowledged.
+	 */
+	public static final class Appending implements StoreProcess.Job {
+
+		@Override
+		public StoreProcess.Work prepare(Path file, String[] args) {
+			EventLog log = new JdbcEventLog(StoreProcess.open(file), Retention.DEFAULT).in("ns");
+			int count = (args.length > 1) ? Integer.parseInt(args[1]) : Integer.MAX_VALUE;
+			return () -> {
+				List<Thread> threads = new ArrayList<>();
+				for (int i = 0; i < THREADS; i++) {
+					String name = args[0] + "-" + i;
+					Thread thread = new Thread(() -> append(log, name, count));
+					thread.start();
+					threads.add(thread);
+				}
+				for (Thread thread : threads) {
+					thread.join();
+				}
+			};
+		}
+
+		private static void append(EventLog log, String name, int count) {
+			for (int i = 0; i < count; i++) {
+				String id = name + "-" + i;
+				Message message = new Message(id, Map.of(), id.getBytes(StandardCharsets.UTF_8));
+				long offset = log.append("topic", message).offset();
+				if (i % 8 == 0 && log.append("topic", message).offset() != offset) {
+					throw new IllegalStateException(id + " was appended twice");
+				}
+				StoreProcess.say("appended " + id + " " + offset);
+			}
+		}
+
+	}
+
+	/**
+	 * Takes events and settles them, and says so: what is settled before the next ones
+	 * are taken.
+	 */
+	public static final class Handling implements StoreProcess.Job {
+
+		@Override
+		public StoreProcess.Work prepare(Path file, String[] args) {
+			EventLog log = new JdbcEventLog(StoreProcess.open(file), Retention.DEFAULT).in("ns");
+			return () -> handle(log);
+		}
+
+		private static void handle(EventLog log) {
+			List<EventLog.Outcome> outcomes = List.of();
+			while (true) {
+				EventLog.Taken taken = log.exchange("topic", GROUP, outcomes, TAKEN);
+				for (EventLog.Outcome outcome : outcomes) {
+					if (outcome instanceof EventLog.Handled) {
+						StoreProcess.say("settled " + outcome.offset());
+					}
+				}
+				outcomes = new ArrayList<>();
+				for (Delivery delivery : taken.deliveries()) {
+					long offset = delivery.event().offset();
+					StoreProcess.say("taken " + offset);
+					outcomes.add((offset % 10 == 0 && delivery.attempt() == 1)
+							? new EventLog.Failed(offset, delivery.attempt(), "not at once", Duration.ofMillis(5))
+							: new EventLog.Handled(offset, delivery.attempt()));
+				}
+			}
+		}
+
+	}
+
+}
