@@ -24,8 +24,9 @@ record Sending(ObservationRegistry observations) {
 	 * @return what sending it gave
 	 */
 	<T> T send(String topic, Message message, Function<Message, T> send) {
-		SenderContext<Map<String, String>> context = new SenderContext<>(Map::put, Kind.PRODUCER);
 		Map<String, String> headers = new HashMap<>(message.headers());
+		SenderContext<Map<String, String>> context = new SenderContext<>(
+				(carrier, name, value) -> headers.put(name, value), Kind.PRODUCER);
 		context.setCarrier(headers);
 		return Observation.createNotStarted("micro.message.publish", () -> context, this.observations)
 			.contextualName(topic + " publish")
