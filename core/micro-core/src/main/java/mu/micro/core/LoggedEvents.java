@@ -252,20 +252,18 @@ public final class LoggedEvents implements Scoped<Events> {
 		void start() {
 			Subscription watching = this.log.watch(this.topic, this::look);
 			this.watch = watching;
-			if (left()) {
-				watching.close();
-			}
-			look();
-		}
-
-		private boolean left() {
 			this.lock.lock();
 			try {
-				return this.leaving;
+				this.due = System.nanoTime() + LOOKS.toNanos();
+				wake(this.due);
+				if (this.leaving) {
+					watching.close();
+				}
 			}
 			finally {
 				this.lock.unlock();
 			}
+			look();
 		}
 
 		/**

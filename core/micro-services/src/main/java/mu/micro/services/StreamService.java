@@ -355,14 +355,17 @@ public final class StreamService extends StreamGrpc.StreamImplBase implements Wa
 		}
 
 		/*
-		 * Takes no more events; those that were sent may still be acknowledged.
+		 * Takes no more events, and ends when those that were sent have been answered.
 		 */
 		private void leave(ResultStream<Event> opened) {
 			this.leaving = true;
 			recall(opened);
 			Subscription consuming = this.subscription;
 			if (consuming != null) {
-				execute(consuming::close);
+				execute(() -> {
+					consuming.close();
+					opened.complete();
+				});
 			}
 		}
 

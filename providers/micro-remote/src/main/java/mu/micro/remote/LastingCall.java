@@ -58,6 +58,8 @@ final class LastingCall<Q, A> implements AutoCloseable {
 
 	private int failures;
 
+	private boolean finishing;
+
 	private boolean over;
 
 	/**
@@ -146,22 +148,16 @@ final class LastingCall<Q, A> implements AutoCloseable {
 	}
 
 	/**
-	 * Says that no more requests come. The call is not made again, and no more answers
-	 * are heard.
-	 * @return done when the server has ended the call, or there is none
+	 * Has the call not made again when it ends, which it does because the server was
+	 * asked to end it. Until then answers are heard.
+	 * @return done when the call has ended, or there is none
 	 */
 	CompletableFuture<Void> finish() {
 		this.lock.lock();
 		try {
-			if (!this.over) {
-				this.over = true;
-				Connection.cancel(this.next);
-				if (this.stream == null) {
-					this.finished.complete(null);
-				}
-				else {
-					this.stream.call.halfClose();
-				}
+			this.finishing = true;
+			if (this.stream == null) {
+				close();
 			}
 			return this.finished;
 		}
@@ -204,7 +200,7 @@ final class LastingCall<Q, A> implements AutoCloseable {
 		boolean planned = failure == null || ended.told && ended.due();
 		MicroException ex = (planned) ? new MicroException.Unavailable("it was time to call again")
 				: this.server.failed(this.method, failure, Context.ROOT);
-		if (!this.broken.test(ex)) {
+		if (!this.broken.test(ex) || this.finishing) {
 			this.over = true;
 			this.finished.complete(null);
 			return;
@@ -298,12 +294,7 @@ final class LastingCall<Q, A> implements AutoCloseable {
 		public void onMessage(A answer) {
 			LastingCall.this.lock.lock();
 			try {
-				if (LastingCall.this.stream != this) {
-					return;
-				}
-				if (LastingCall.this.over) {
-					// The call's end comes behind what is still on its way.
-					ask();
+				if (LastingCall.this.over || LastingCall.this.stream != this) {
 					return;
 				}
 				if (!this.told) {
@@ -325,7 +316,8 @@ final class LastingCall<Q, A> implements AutoCloseable {
 			LastingCall.this.lock.lock();
 			try {
 				Connection.cancel(this.check);
-				ended(this, reason.asRuntimeException(trailers));
+				boolean asked = LastingCall.this.finishing && status.isOk();
+				ended(this, (asked) ? null : reason.asRuntimeException(trailers));
 			}
 			finally {
 				LastingCall.this.lock.unlock();

@@ -116,7 +116,7 @@ final class RemoteConsumer implements Subscription {
 		}
 		catch (MicroException ex) {
 			leave();
-			finish();
+			cancel();
 			throw ex;
 		}
 	}
@@ -246,18 +246,13 @@ final class RemoteConsumer implements Subscription {
 		// What was meant for the handler.
 		Thread.interrupted();
 		answer(work, ack);
-		boolean last;
 		this.lock.lock();
 		try {
 			this.works.remove(work);
-			last = this.leaving && this.works.isEmpty();
 			this.changed.signalAll();
 		}
 		finally {
 			this.lock.unlock();
-		}
-		if (last) {
-			finish();
 		}
 	}
 
@@ -319,8 +314,9 @@ final class RemoteConsumer implements Subscription {
 
 	/**
 	 * Has no more events begun with, and does not wait for those that run.
+	 * @return done when the server knows what came of all that it sent, or is not there
 	 */
-	void leave() {
+	CompletableFuture<Void> leave() {
 		List<Work> returned;
 		boolean first;
 		this.lock.lock();
@@ -337,7 +333,9 @@ final class RemoteConsumer implements Subscription {
 			this.live.completeExceptionally(new MicroException.Unavailable("the events are closed"));
 			this.call.send(() -> request(AckRequest.newBuilder().setLeaving(true).build()));
 			returned.forEach((work) -> end(work, work.ack().setReturned(true)));
+			this.call.finish().thenRun(() -> this.onEnd.accept(this));
 		}
+		return this.call.finish();
 	}
 
 	/**
@@ -390,14 +388,6 @@ final class RemoteConsumer implements Subscription {
 	}
 
 	/**
-	 * Says that no more is answered.
-	 * @return done when the server knows what came of all, or is not there
-	 */
-	CompletableFuture<Void> finish() {
-		return this.call.finish().thenRun(() -> this.onEnd.accept(this));
-	}
-
-	/**
 	 * Ends the call, whatever the server knows.
 	 */
 	void cancel() {
@@ -410,37 +400,37 @@ final class RemoteConsumer implements Subscription {
 	 */
 	@Override
 	public void close() {
-		leave();
+		CompletableFuture<Void> left = leave();
 		awaitHandlers(latest() + CLOSING.toNanos());
 		this.lock.lock();
 		try {
 			if (within()) {
-				// It finishes when it returns.
+				// The server hears what comes of it, and ends the call.
 				return;
 			}
 		}
 		finally {
 			this.lock.unlock();
 		}
-		await(finish(), this.server.timeout());
+		await(left, this.server.timeout());
 		cancel();
 	}
 
 	/**
-	 * Waits for what was finished, and not for a failure: what the server does not know
-	 * then it gives back.
-	 * @param finished what is waited for
+	 * Waits until consumers have left, and not for a failure: what the server does not
+	 * know then it gives back.
+	 * @param left what is waited for
 	 * @param most how long at most
 	 */
-	static void await(CompletableFuture<Void> finished, Duration most) {
+	static void await(CompletableFuture<Void> left, Duration most) {
 		try {
-			finished.get(most.toNanos(), TimeUnit.NANOSECONDS);
+			left.get(most.toNanos(), TimeUnit.NANOSECONDS);
 		}
 		catch (InterruptedException ex) {
 			Thread.currentThread().interrupt();
 		}
 		catch (ExecutionException | TimeoutException ex) {
-			logger.log(System.Logger.Level.DEBUG, "the server did not say that it heard the last word", ex);
+			logger.log(System.Logger.Level.DEBUG, "the server did not say that it had heard all", ex);
 		}
 	}
 

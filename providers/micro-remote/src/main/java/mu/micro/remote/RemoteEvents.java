@@ -138,10 +138,10 @@ public final class RemoteEvents implements Scoped<Events> {
 		awaitHandlers();
 		this.consumers.forEach(RemoteConsumer::interrupt);
 		awaitHandlers();
-		CompletableFuture<?>[] finished = this.consumers.stream()
-			.map(RemoteConsumer::finish)
+		CompletableFuture<?>[] left = this.consumers.stream()
+			.map(RemoteConsumer::leave)
 			.toArray(CompletableFuture<?>[]::new);
-		RemoteConsumer.await(CompletableFuture.allOf(finished), this.server.timeout());
+		RemoteConsumer.await(CompletableFuture.allOf(left), this.server.timeout());
 		this.consumers.forEach(RemoteConsumer::cancel);
 		this.server.close();
 	}
@@ -223,8 +223,8 @@ public final class RemoteEvents implements Scoped<Events> {
 		@Override
 		public Set<String> topics() {
 			NamesRequest request = NamesRequest.newBuilder().setNamespace(this.namespace).build();
-			return Collections.unmodifiableSet(new LinkedHashSet<>(
-					RemoteEvents.this.read(TopicsGrpc.getNamesMethod(), request).getTopicsList()));
+			return Collections.unmodifiableSet(
+					new LinkedHashSet<>(RemoteEvents.this.read(TopicsGrpc.getNamesMethod(), request).getTopicsList()));
 		}
 
 		@Override
