@@ -4,6 +4,10 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 
 import mu.micro.Message;
 import mu.micro.Scoped;
@@ -25,6 +29,7 @@ import org.junit.jupiter.api.Test;
 import tools.jackson.databind.json.JsonMapper;
 
 import org.springframework.boot.autoconfigure.AutoConfigurations;
+import org.springframework.boot.autoconfigure.context.LifecycleAutoConfiguration;
 import org.springframework.boot.diagnostics.FailureAnalysis;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.context.annotation.Bean;
@@ -93,6 +98,26 @@ class ListenersAutoConfigurationTests {
 				parent.getBean(BrokerTemplate.class).publish("prices", new Price("milk", 3));
 				await(() -> assertThat(child.getBean(Prices.class).seen).hasSize(2));
 			}));
+	}
+
+	@Test
+	void handlersThatDoNotEndKeepNoApplicationFromEnding() {
+		Stuck stuck = new Stuck();
+		AtomicLong closing = new AtomicLong();
+		runner().withConfiguration(AutoConfigurations.of(LifecycleAutoConfiguration.class))
+			.withUserConfiguration(Sources.class)
+			.withBean(Stuck.class, () -> stuck)
+			.withPropertyValues("spring.lifecycle.timeout-per-shutdown-phase=200ms")
+			.run((context) -> {
+				context.getBean(BrokerTemplate.class).publish("prices", "");
+				context.getBean(EventsTemplate.class).append("orders", "");
+				await(() -> assertThat(stuck.handling).hasValue(2));
+				closing.set(System.nanoTime());
+			});
+		assertThat(Duration.ofNanos(System.nanoTime() - closing.get())).isLessThan(Duration.ofSeconds(20));
+		assertThat(stuck.handling).hasValue(2);
+		stuck.end.countDown();
+		await(() -> assertThat(stuck.handling).hasValue(0));
 	}
 
 	@Test
@@ -178,6 +203,30 @@ class ListenersAutoConfigurationTests {
 				@Header(name = EventConsumer.ERROR, required = false) @Nullable String error) {
 			this.seen.add(price.article() + " " + attempt + " " + error);
 			throw new IllegalStateException("no change");
+		}
+
+	}
+
+	static class Stuck {
+
+		private final AtomicInteger handling = new AtomicInteger();
+
+		private final CountDownLatch end = new CountDownLatch(1);
+
+		@BrokerListener(topic = "prices")
+		@EventConsumer(topic = "orders")
+		void handle() {
+			this.handling.incrementAndGet();
+			boolean ended = false;
+			while (!ended) {
+				try {
+					ended = this.end.await(1, TimeUnit.MINUTES);
+				}
+				catch (InterruptedException ex) {
+					// Heeds nothing.
+				}
+			}
+			this.handling.decrementAndGet();
 		}
 
 	}

@@ -257,12 +257,14 @@ public final class Payloads {
 	}
 
 	/**
-	 * Headers, and nothing added to them.
+	 * Headers, with nothing added to them and nothing taken away: not those that Spring
+	 * has another meaning for either.
 	 */
 	private static final class Headers extends MessageHeaders {
 
 		Headers(Map<String, String> headers) {
-			super(Map.copyOf(headers), ID_VALUE_NONE, -1L);
+			super(Map.of(), ID_VALUE_NONE, -1L);
+			getRawHeaders().putAll(headers);
 		}
 
 	}

@@ -27,12 +27,14 @@ import org.springframework.aop.TargetSource;
 import org.springframework.aop.framework.autoproxy.BeanNameAutoProxyCreator;
 import org.springframework.beans.factory.config.ConfigurableBeanFactory;
 import org.springframework.context.ApplicationContextException;
+import org.springframework.context.SmartLifecycle;
 import org.springframework.context.annotation.AnnotationConfigApplicationContext;
 import org.springframework.core.annotation.AliasFor;
 import org.springframework.messaging.converter.MessageConversionException;
 import org.springframework.messaging.handler.annotation.Header;
 import org.springframework.messaging.handler.annotation.Headers;
 import org.springframework.messaging.handler.annotation.Payload;
+import org.springframework.scheduling.concurrent.ExecutorConfigurationSupport;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
@@ -71,7 +73,8 @@ class BrokerListenerTests {
 
 	@Test
 	void headersAndTheMessageAreGivenBesides() {
-		Message message = this.payloads.write(new Price("milk", 3), "7", Map.of("count", "12"));
+		Message message = this.payloads.write(new Price("milk", 3), "7",
+				Map.of("count", "12", "id", "one", "timestamp", "now", "contentType", "x"));
 		try (AnnotationConfigApplicationContext context = TestContext.start(new All(this.seen), this.broker)) {
 			this.broker.publish("all", message);
 		}
@@ -117,6 +120,9 @@ class BrokerListenerTests {
 		assertThat(this.broker.subscriptions).hasSize(subscriptions);
 		context.close();
 		assertThat(this.broker.subscriptions).isEmpty();
+		// Schedulers below, servers above.
+		assertThat(listeners.getPhase()).isGreaterThan(ExecutorConfigurationSupport.DEFAULT_PHASE)
+			.isLessThan(SmartLifecycle.DEFAULT_PHASE - 2048);
 	}
 
 	@Test
