@@ -15,6 +15,7 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
@@ -327,6 +328,8 @@ public final class Listeners implements BeanFactoryAware, SmartInitializingSingl
 
 		private @Nullable String problem;
 
+		private @Nullable Future<?> next;
+
 		Listening(Supplier<Subscription> source) {
 			this.source = source;
 		}
@@ -363,7 +366,7 @@ public final class Listeners implements BeanFactoryAware, SmartInitializingSingl
 				logger.warn("Not listening yet, and tried again every " + RETRY_MILLIS + " ms: " + reason);
 			}
 			this.problem = reason;
-			Listeners.this.timer.schedule(this::begin, RETRY_MILLIS, TimeUnit.MILLISECONDS);
+			this.next = Listeners.this.timer.schedule(this::begin, RETRY_MILLIS, TimeUnit.MILLISECONDS);
 		}
 
 		void end() {
@@ -373,6 +376,9 @@ public final class Listeners implements BeanFactoryAware, SmartInitializingSingl
 				open = this.subscription;
 				this.subscription = null;
 				this.problem = null;
+				if (this.next != null) {
+					this.next.cancel(false);
+				}
 			}
 			finally {
 				this.lock.unlock();
