@@ -417,23 +417,33 @@ public final class LoggedEvents implements Scoped<Events> {
 		 * thread to do.
 		 */
 		private List<Call> ask() {
-			for (Question question = question(); question != null; question = question()) {
-				List<Call> taken = answer(question);
-				if (!taken.isEmpty()) {
-					if (!more()) {
-						leaveOff();
+			try {
+				for (Question question = question(); question != null; question = question()) {
+					List<Call> taken = answer(question);
+					if (!taken.isEmpty() && mayLeaveOff()) {
 						return taken;
 					}
-					hand(taken);
+					if (!taken.isEmpty()) {
+						hand(taken);
+					}
 				}
+				return List.of();
 			}
-			return List.of();
+			catch (Error ex) {
+				// So that another thread can ask.
+				leaveOff();
+				throw ex;
+			}
 		}
 
-		private boolean more() {
+		private boolean mayLeaveOff() {
 			this.lock.lock();
 			try {
-				return !this.outcomes.isEmpty() || this.news && this.calls.size() < this.group.maxInFlight();
+				if (!this.outcomes.isEmpty() || this.news && this.calls.size() < this.group.maxInFlight()) {
+					return false;
+				}
+				leaveOff();
+				return true;
 			}
 			finally {
 				this.lock.unlock();
@@ -501,9 +511,11 @@ public final class LoggedEvents implements Scoped<Events> {
 					this.busy = !begun.isEmpty();
 				}
 				Duration wait = taken.due();
-				this.news |= wait != null && wait.isZero() && begun.size() < question.wanted;
-				this.due = now + LOOKS.toNanos();
-				lookAt((wait != null) ? now + least(wait, LOOKS).toNanos() : this.due);
+				// Where there is more than there is room for, whoever returns asks.
+				boolean more = wait != null && wait.isZero();
+				this.news |= more && begun.size() < question.wanted;
+				this.due = now + ((wait != null && !more) ? least(wait, LOOKS) : LOOKS).toNanos();
+				wake(this.due);
 				if (now - this.rest < 0) {
 					lookAt(this.rest);
 				}

@@ -463,14 +463,15 @@ public abstract class BrokerContract {
 		Sink slow = new Sink((message) -> awaitLatch(release));
 		BrokerSubscription subscription = this.there.subscribe(TOPIC, slow);
 		int fit = Limits.BATCH_BYTES / Limits.BODY;
-		int published = 3 * fit;
+		int published = 4 * fit;
 		for (int i = 0; i < published; i++) {
 			this.here.publish(TOPIC, new Message("m" + i, Map.of(), new byte[Limits.BODY]));
 		}
 		await(() -> subscription.dropped() > 0);
 		release.countDown();
 		await(() -> slow.size() + subscription.dropped() == published);
-		assertThat(slow.size()).isBetween(fit, 2 * fit);
+		// As much again may have been on its way to where it waits.
+		assertThat(slow.size()).isBetween(fit, 3 * fit);
 	}
 
 	@Test

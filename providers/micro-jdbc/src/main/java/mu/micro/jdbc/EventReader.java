@@ -44,8 +44,7 @@ final class EventReader {
 
 	private static final String TIME = HEAD + " FROM events WHERE topic = ? AND event_offset = ?";
 
-	private static final String GROUP = "SELECT number, topic, name, next_offset, used, revision, checksum "
-			+ "FROM event_groups WHERE topic = ?";
+	private static final String GROUP = "SELECT " + GroupRow.COLUMNS + " FROM event_groups WHERE topic = ?";
 
 	private static final String ONE_GROUP = GROUP + " AND name = ?";
 
@@ -109,7 +108,8 @@ final class EventReader {
 	}
 
 	/**
-	 * Reads events, the oldest first, and none only if there is none.
+	 * Reads events, the oldest first, and none only if there is none. One that is missing
+	 * is damage too.
 	 * @param topic the topic
 	 * @param from the first offset
 	 * @param limit how many at most
@@ -123,15 +123,24 @@ final class EventReader {
 		statement.setLong(1, topic.number());
 		statement.setLong(2, from);
 		statement.setInt(3, limit);
+		long next = Math.max(from, topic.first());
 		long size = 0;
 		try (ResultSet result = statement.executeQuery()) {
 			while (result.next()) {
 				size += result.getLong(4);
 				if (!events.isEmpty() && size > bytes) {
-					break;
+					return events;
 				}
-				events.add(event(topic, result));
+				Event event = event(topic, result);
+				if (event.offset() != next) {
+					throw damaged(topic, next);
+				}
+				events.add(event);
+				next++;
 			}
+		}
+		if (events.size() < limit && next <= topic.last()) {
+			throw damaged(topic, next);
 		}
 		return events;
 	}
@@ -147,7 +156,11 @@ final class EventReader {
 		PreparedStatement statement = this.statements.of(ONE);
 		statement.setLong(1, topic.number());
 		statement.setLong(2, offset);
-		return one(topic, statement);
+		Event event = one(topic, statement);
+		if (event == null && offset >= topic.first()) {
+			throw damaged(topic, offset);
+		}
+		return event;
 	}
 
 	/**
@@ -175,7 +188,7 @@ final class EventReader {
 		byte[] headers = result.getBytes(7);
 		byte[] body = result.getBytes(8);
 		if (id == null || body == null || (int) result.getLong(5) != Checksum.of(id, headers, body)) {
-			throw damaged(topic.place(), "the event " + result.getLong(2) + " of the topic");
+			throw damaged(topic, result.getLong(2));
 		}
 		Instant time = Instant.ofEpochMilli(time(topic, result));
 		Message message = new Message(Place.text(id), Metadata.read(headers), body);
@@ -186,7 +199,7 @@ final class EventReader {
 		long checksum = result.getLong(5);
 		if (checksum != checksum((int) checksum, result.getLong(1), topic.number(), result.getLong(2),
 				result.getLong(3), result.getLong(4))) {
-			throw damaged(topic.place(), "the event " + result.getLong(2) + " of the topic");
+			throw damaged(topic, result.getLong(2));
 		}
 		return result.getLong(3);
 	}
@@ -240,7 +253,7 @@ final class EventReader {
 		statement.setLong(2, offset);
 		try (ResultSet result = statement.executeQuery()) {
 			if (!result.next()) {
-				throw damaged(topic.place(), "the event " + offset + " of the topic");
+				throw damaged(topic, offset);
 			}
 			return time(topic, result);
 		}
@@ -294,8 +307,7 @@ final class EventReader {
 	}
 
 	private GroupRow group(TopicRow topic, ResultSet result) throws SQLException {
-		GroupRow group = new GroupRow(result.getLong(1), result.getLong(2), Place.text(result.getBytes(3)),
-				result.getLong(4), result.getLong(5), result.getLong(6));
+		GroupRow group = GroupRow.of(result);
 		if (result.getLong(7) != group.checksum()) {
 			throw damaged(topic.place(), "the group '" + group.name() + "' of the topic");
 		}
@@ -370,6 +382,10 @@ final class EventReader {
 			}
 		}
 		return topics;
+	}
+
+	private MicroException.Unavailable damaged(TopicRow topic, long offset) {
+		return damaged(topic.place(), "the event " + offset + " of the topic");
 	}
 
 	private MicroException.Unavailable damaged(Place topic, String what) {

@@ -54,7 +54,7 @@ final class EventTable {
 
 	private static final String FIND_GROUP = "SELECT number, revision FROM event_groups WHERE topic = ? AND name = ?";
 
-	private static final String UNUSED = "SELECT number, revision FROM event_groups WHERE used <= ? LIMIT 1";
+	private static final String UNUSED = "SELECT " + GroupRow.COLUMNS + " FROM event_groups WHERE used <= ?";
 
 	private static final String REMOVE_GROUP = "DELETE FROM event_groups WHERE number = ?";
 
@@ -242,10 +242,6 @@ final class EventTable {
 		PreparedStatement find = this.statements.of(FIND_GROUP);
 		find.setLong(1, topic.number());
 		find.setBytes(2, Place.utf8(name));
-		return removeGroup(find);
-	}
-
-	private boolean removeGroup(PreparedStatement find) throws SQLException {
 		long number;
 		long revision;
 		try (ResultSet result = find.executeQuery()) {
@@ -255,13 +251,17 @@ final class EventTable {
 			number = result.getLong(1);
 			revision = result.getLong(2);
 		}
+		removeGroup(number, revision);
+		return true;
+	}
+
+	private void removeGroup(long number, long revision) throws SQLException {
 		for (String sql : List.of(REMOVE_DELIVERIES, REMOVE_GROUP)) {
 			PreparedStatement remove = this.statements.of(sql);
 			remove.setLong(1, number);
 			remove.executeUpdate();
 		}
 		this.open.removed(revision);
-		return true;
 	}
 
 	/**
@@ -272,12 +272,7 @@ final class EventTable {
 	 * @throws SQLException if that cannot be read
 	 */
 	boolean isOver(Retention retention, long now) throws SQLException {
-		try (ResultSet unused = unused(retention, now).executeQuery()) {
-			if (unused.next()) {
-				return true;
-			}
-		}
-		return over(retention, now) != null;
+		return unused(retention, now) != null || over(retention, now) != null;
 	}
 
 	/**
@@ -288,17 +283,30 @@ final class EventTable {
 	 * @throws SQLException if that failed, maybe in part
 	 */
 	void sweep(Retention retention, long now) throws SQLException {
-		removeGroup(unused(retention, now));
+		GroupRow group = unused(retention, now);
+		if (group != null) {
+			removeGroup(group.number(), group.revision());
+		}
 		TopicRow topic = over(retention, now);
 		if (topic != null) {
 			sweep(topic, retention, now);
 		}
 	}
 
-	private PreparedStatement unused(Retention retention, long now) throws SQLException {
+	// What is damaged is left as it is, for somebody who can repair it.
+
+	private @Nullable GroupRow unused(Retention retention, long now) throws SQLException {
 		PreparedStatement statement = this.statements.of(UNUSED);
 		statement.setLong(1, before(now, retention.age()));
-		return statement;
+		try (ResultSet result = statement.executeQuery()) {
+			while (result.next()) {
+				GroupRow group = GroupRow.of(result);
+				if (result.getLong(7) == group.checksum()) {
+					return group;
+				}
+			}
+		}
+		return null;
 	}
 
 	private @Nullable TopicRow over(Retention retention, long now) throws SQLException {
@@ -309,7 +317,6 @@ final class EventTable {
 		try (ResultSet result = statement.executeQuery()) {
 			while (result.next()) {
 				TopicRow topic = TopicRow.of(result);
-				// What is damaged is left as it is, for somebody who can repair it.
 				if (result.getLong(9) == topic.checksum()) {
 					return topic;
 				}

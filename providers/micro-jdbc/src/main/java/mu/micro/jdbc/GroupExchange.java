@@ -90,6 +90,7 @@ final class GroupExchange {
 				this.deliveries.put(delivery.offset(), delivery);
 			}
 			if (!delivery.inFlight() && delivery.attempt() >= this.group.maxDeliveries()) {
+				this.madeRoom = true;
 				this.dead.add(delivery);
 				this.deliveries.remove(delivery.offset());
 			}

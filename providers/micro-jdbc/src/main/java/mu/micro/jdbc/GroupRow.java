@@ -1,5 +1,8 @@
 package mu.micro.jdbc;
 
+import java.sql.ResultSet;
+import java.sql.SQLException;
+
 /**
  * A group as the database has it.
  *
@@ -11,6 +14,13 @@ package mu.micro.jdbc;
  * @param revision when it last changed in a way that other members want to know
  */
 record GroupRow(long number, long topic, String name, long next, long used, long revision) {
+
+	static final String COLUMNS = "number, topic, name, next_offset, used, revision, checksum";
+
+	static GroupRow of(ResultSet result) throws SQLException {
+		return new GroupRow(result.getLong(1), result.getLong(2), Place.text(result.getBytes(3)), result.getLong(4),
+				result.getLong(5), result.getLong(6));
+	}
 
 	long checksum() {
 		return Checksum.of(Checksum.of(null, Place.utf8(this.name)), this.number, this.topic, this.next, this.used,

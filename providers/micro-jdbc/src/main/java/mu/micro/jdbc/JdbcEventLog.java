@@ -196,22 +196,25 @@ final class JdbcEventLog implements Scoped<EventLog> {
 				.write((open, now) -> new EventTable(open).exchange(place, group, copy, wanted, now), 0);
 		}
 
-		/*
-		 * Null if there is something to take or to write.
-		 */
 		private @Nullable Taken nothing(Place place, Group group, int wanted) {
 			long now = JdbcEventLog.this.databases.clock().millis();
-			return JdbcEventLog.this.databases.readers().read((reader) -> reader.events((events) -> {
-				TopicRow topic = events.topic(place);
-				GroupRow row = (topic != null) ? events.group(topic, group.name()) : null;
-				if (topic == null || row == null) {
-					return null;
-				}
-				GroupExchange exchange = new GroupExchange(events, topic, row, group, now);
-				exchange.settle(List.of());
-				boolean something = exchange.changesAnything() || (wanted > 0 && exchange.leavesSome());
-				return something ? null : exchange.taken();
-			}));
+			return JdbcEventLog.this.databases.readers()
+				.read((reader) -> reader
+					.<@Nullable Taken>events((events) -> nothing(events, place, group, wanted, now)));
+		}
+
+		// Null if there is something to take or to write.
+		private static @Nullable Taken nothing(EventReader events, Place place, Group group, int wanted, long now)
+				throws SQLException {
+			TopicRow topic = events.topic(place);
+			GroupRow row = (topic != null) ? events.group(topic, group.name()) : null;
+			if (topic == null || row == null) {
+				return null;
+			}
+			GroupExchange exchange = new GroupExchange(events, topic, row, group, now);
+			exchange.settle(List.of());
+			boolean something = exchange.changesAnything() || (wanted > 0 && exchange.leavesSome());
+			return something ? null : exchange.taken();
 		}
 
 		@Override

@@ -416,11 +416,11 @@ final class Reader implements AutoCloseable {
 	 * @return what was read
 	 * @throws SQLException if it cannot be read
 	 */
-	<T> T events(EventReading<T> reading) throws SQLException {
+	<T extends @Nullable Object> T events(EventReading<T> reading) throws SQLException {
 		return moment(() -> reading.read(this.events));
 	}
 
-	private <T> T moment(Moment<T> moment) throws SQLException {
+	private <T extends @Nullable Object> T moment(Moment<T> moment) throws SQLException {
 		this.statements.run(this.dialect.beginRead());
 		T result = moment.read();
 		this.statements.run("COMMIT");
@@ -441,7 +441,7 @@ final class Reader implements AutoCloseable {
 	}
 
 	@FunctionalInterface
-	private interface Moment<T> {
+	private interface Moment<T extends @Nullable Object> {
 
 		T read() throws SQLException;
 
@@ -453,7 +453,7 @@ final class Reader implements AutoCloseable {
 	 * @param <T> what is read
 	 */
 	@FunctionalInterface
-	interface EventReading<T> {
+	interface EventReading<T extends @Nullable Object> {
 
 		T read(EventReader events) throws SQLException;
 

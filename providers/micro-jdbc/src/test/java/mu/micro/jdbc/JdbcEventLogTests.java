@@ -579,6 +579,8 @@ class JdbcEventLogTests {
 		assertDamaged("events", "event_offset = 2", "the event 2",
 				() -> this.log.offsetAt("topic", Instant.EPOCH.plusMillis(1)), "appended = appended - 1");
 		assertDamaged("events", "event_offset = 2", "the event 2", () -> exchange(GROUP, 2), "body = x'00'");
+		assertDamaged("events", "event_offset = 2", "the event 2", () -> this.log.read("topic", 0, 3),
+				"event_offset = 9", "topic = 1");
 		assertDamaged("topics", "number > 0", "the topic", () -> append(1), "last_offset = 2", "newest = 0",
 				"oldest = 1", "bytes = 1", "first_offset = 2", "checksum = 1");
 		assertDamaged("topics", "number > 0", "the topic", () -> this.log.read("topic", 0, 1), "number = number + 1");

@@ -3,6 +3,7 @@ package mu.micro.jdbc;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -11,7 +12,11 @@ import java.util.Objects;
 import java.util.Random;
 import java.util.concurrent.Callable;
 
+import mu.micro.Message;
 import mu.micro.MicroException;
+import mu.micro.core.EventLog;
+import mu.micro.events.Group;
+import mu.micro.events.Retention;
 import mu.micro.store.Database;
 import mu.micro.store.Entry;
 import mu.micro.store.Page;
@@ -107,6 +112,20 @@ class SqliteDamageTests {
 			};
 		}
 
+		private static void fillTopics(JdbcDatabases databases, Random random) {
+			try (JdbcEventLog logs = new JdbcEventLog(databases, Retention.DEFAULT)) {
+				EventLog log = logs.in("ns");
+				for (int i = 0; i < 60; i++) {
+					byte[] body = new byte[random.nextInt((i == 30) ? 50_000 : 400)];
+					random.nextBytes(body);
+					log.append("topic-" + (i % 2), Message.of(body).withHeaders(Map.of("n", "v" + i)));
+				}
+				Group group = Group.of("group").withMaxInFlight(10);
+				log.exchange("topic-0", group, List.of(), 10);
+				log.exchange("topic-0", group, List.of(new EventLog.Failed(2, 1, "error", Duration.ofDays(1))), 0);
+			}
+		}
+
 		private static void fill(JdbcDatabases databases, Random random, int part) {
 			Database database = databases.in("ns");
 			for (int i = 0; i < 3; i++) {
@@ -121,6 +140,7 @@ class SqliteDamageTests {
 				}
 				database.apply(writes);
 			}
+			fillTopics(databases, random);
 			byte[] large = new byte[50_000];
 			random.nextBytes(large);
 			database.table("large").put("large", large);
@@ -284,6 +304,7 @@ class SqliteDamageTests {
 					database.snapshot((table, entry) -> entries.add(entry));
 					return entries;
 				}));
+				readTopics(databases, namespace, all);
 				for (String name : List.of("table-0", "table-1", "table-2", "large")) {
 					Store store = database.table(name);
 					all.add(tried(() -> store.list(Query.ALL)));
@@ -297,6 +318,21 @@ class SqliteDamageTests {
 				}
 			}
 			return all;
+		}
+
+		private void readTopics(JdbcDatabases databases, String namespace, List<Object> all) {
+			try (JdbcEventLog logs = new JdbcEventLog(databases, Retention.DEFAULT)) {
+				EventLog log = logs.in(namespace);
+				all.add(tried(log::topics));
+				for (String topic : List.of("topic-0", "topic-1")) {
+					all.add(tried(() -> log.groups(topic)));
+					all.add(tried(() -> log.offsetAt(topic, Instant.EPOCH)));
+					for (int i = 1; i < 60; i += 7) {
+						long from = i;
+						all.add(tried(() -> log.read(topic, from, 7)));
+					}
+				}
+			}
 		}
 
 		private static List<Object> keys(Page page) {

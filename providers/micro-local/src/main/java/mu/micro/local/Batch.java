@@ -120,12 +120,12 @@ record Batch(List<Missed> missed, List<Delivery> deliveries) {
 		return new String(readBytes(in), StandardCharsets.UTF_8);
 	}
 
-	private static void writeBytes(DataOutputStream out, byte[] bytes) throws IOException {
+	static void writeBytes(DataOutputStream out, byte[] bytes) throws IOException {
 		out.writeInt(bytes.length);
 		out.write(bytes);
 	}
 
-	private static byte[] readBytes(DataInputStream in) throws IOException {
+	static byte[] readBytes(DataInputStream in) throws IOException {
 		int length = in.readInt();
 		if (length < 0 || length > in.available()) {
 			throw new EOFException("there are no " + length + " bytes more");

@@ -6,6 +6,7 @@ import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
 import java.util.HashMap;
 import java.util.Map;
 
@@ -23,27 +24,43 @@ record BrokerLease(int port, Map<Audience.Topic, Seats> topics) {
 
 	private static final int FORMAT = 1;
 
+	private static final int HEADER = 2 * Integer.BYTES;
+
+	private static final System.Logger logger = System.getLogger(BrokerLease.class.getName());
+
 	/**
-	 * Writes a lease: its format, its port, the number of its topics, and for each of
-	 * them its namespace, its name, whether there are subscriptions without a queue, the
-	 * number of its queues, and for each of those its name and its members.
+	 * Writes a lease: its format, its port, and its topics.
 	 * @return the bytes
 	 */
 	byte[] write() {
 		ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-		try (DataOutputStream out = new DataOutputStream(bytes)) {
-			out.writeInt(FORMAT);
-			out.writeInt(this.port);
-			out.writeInt(this.topics.size());
-			for (Map.Entry<Audience.Topic, Seats> topic : this.topics.entrySet()) {
-				Batch.writeTopic(out, topic.getKey());
-				out.writeBoolean(topic.getValue().all);
-				out.writeInt(topic.getValue().queues.size());
-				for (Map.Entry<String, Integer> queue : topic.getValue().queues.entrySet()) {
-					Batch.writeText(out, queue.getKey());
-					out.writeInt(queue.getValue());
-				}
+		bytes.writeBytes(ByteBuffer.allocate(HEADER).putInt(FORMAT).putInt(this.port).array());
+		this.topics.forEach((topic, seats) -> bytes.writeBytes(write(topic, seats)));
+		return bytes.toByteArray();
+	}
+
+	/**
+	 * Writes who listens to one topic, which appended to a lease replaces what it said of
+	 * the topic: the length of what follows, the topic's namespace, its name, whether
+	 * there are subscriptions without a queue, the number of its queues, and for each of
+	 * those its name and its members.
+	 * @param topic the topic
+	 * @param seats who listens
+	 * @return the bytes
+	 */
+	static byte[] write(Audience.Topic topic, Seats seats) {
+		ByteArrayOutputStream record = new ByteArrayOutputStream();
+		ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+		try (DataOutputStream out = new DataOutputStream(record);
+				DataOutputStream whole = new DataOutputStream(bytes)) {
+			Batch.writeTopic(out, topic);
+			out.writeBoolean(seats.all);
+			out.writeInt(seats.queues.size());
+			for (Map.Entry<String, Integer> queue : seats.queues.entrySet()) {
+				Batch.writeText(out, queue.getKey());
+				out.writeInt(queue.getValue());
 			}
+			Batch.writeBytes(whole, record.toByteArray());
 		}
 		catch (IOException ex) {
 			throw new UncheckedIOException(ex);
@@ -52,32 +69,44 @@ record BrokerLease(int port, Map<Audience.Topic, Seats> topics) {
 	}
 
 	/**
-	 * Reads what {@link #write} wrote.
+	 * Reads what was written, as far as it is complete.
 	 * @param bytes anything
 	 * @return the lease, or one of nothing if the bytes are something else
 	 */
 	static BrokerLease read(byte[] bytes) {
-		try (DataInputStream in = new DataInputStream(new ByteArrayInputStream(bytes))) {
-			if (in.readInt() != FORMAT) {
-				return NOTHING;
+		ByteBuffer header = ByteBuffer.wrap(bytes);
+		if (bytes.length < HEADER || header.getInt() != FORMAT) {
+			return NOTHING;
+		}
+		int port = header.getInt();
+		Map<Audience.Topic, Seats> topics = new HashMap<>();
+		try (DataInputStream in = new DataInputStream(new ByteArrayInputStream(bytes, HEADER, bytes.length - HEADER))) {
+			while (in.available() > 0) {
+				read(Batch.readBytes(in), topics);
 			}
-			int port = in.readInt();
-			Map<Audience.Topic, Seats> topics = new HashMap<>();
-			int count = in.readInt();
-			for (int i = 0; i < count; i++) {
-				Audience.Topic topic = Batch.readTopic(in);
-				boolean all = in.readBoolean();
-				Map<String, Integer> queues = new HashMap<>();
-				int members = in.readInt();
-				for (int j = 0; j < members; j++) {
-					queues.put(Batch.readText(in), in.readInt());
-				}
-				topics.put(topic, new Seats(all, queues));
-			}
-			return (port > 0 && port <= 0xFFFF) ? new BrokerLease(port, topics) : NOTHING;
 		}
 		catch (IOException ex) {
-			return NOTHING;
+			logger.log(System.Logger.Level.DEBUG, "the last topic is being written, and read with the next change", ex);
+		}
+		return (port > 0 && port <= 0xFFFF) ? new BrokerLease(port, topics) : NOTHING;
+	}
+
+	private static void read(byte[] record, Map<Audience.Topic, Seats> topics) throws IOException {
+		try (DataInputStream in = new DataInputStream(new ByteArrayInputStream(record))) {
+			Audience.Topic topic = Batch.readTopic(in);
+			boolean all = in.readBoolean();
+			Map<String, Integer> queues = new HashMap<>();
+			int count = in.readInt();
+			for (int i = 0; i < count; i++) {
+				queues.put(Batch.readText(in), in.readInt());
+			}
+			Seats seats = new Seats(all, queues);
+			if (seats.equals(Seats.NONE)) {
+				topics.remove(topic);
+			}
+			else {
+				topics.put(topic, seats);
+			}
 		}
 	}
 

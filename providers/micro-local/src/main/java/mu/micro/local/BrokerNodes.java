@@ -21,7 +21,7 @@ final class BrokerNodes {
 	/**
 	 * Bytes of a lease.
 	 */
-	static final int MOST = 4 * 1024 * 1024;
+	static final int MOST = 2 * 1024 * 1024;
 
 	private final NodeFiles files;
 

@@ -1,7 +1,6 @@
 package mu.micro.local;
 
 import java.io.IOException;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -9,6 +8,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -54,6 +54,14 @@ public final class LocalBroker implements Scoped<Broker> {
 
 	private static final Duration WAIT = Duration.ofSeconds(1);
 
+	/**
+	 * How many bytes may be appended to what was written at once, for each byte of that
+	 * and in any case: what others read stays in proportion to what it says.
+	 */
+	private static final int APPENDED = 4;
+
+	private static final int APPENDED_ANYWAY = 16 * 1024;
+
 	private static final String LEASE = ".lease";
 
 	private static final System.Logger logger = System.getLogger(LocalBroker.class.getName());
@@ -78,6 +86,10 @@ public final class LocalBroker implements Scoped<Broker> {
 	private final ReentrantLock lock = new ReentrantLock();
 
 	private final Map<Audience.Topic, BrokerLease.Seats> leased = new HashMap<>();
+
+	private int written;
+
+	private int appended;
 
 	private @Nullable BrokerServer server;
 
@@ -193,26 +205,50 @@ public final class LocalBroker implements Scoped<Broker> {
 		if (seats.equals(before)) {
 			return;
 		}
+		put(topic, seats);
+		byte[] change = BrokerLease.write(topic, seats);
+		try {
+			this.appended += change.length;
+			if (this.files.held() && this.files.areWhole() && this.written + this.appended <= BrokerNodes.MOST
+					&& this.appended <= APPENDED * this.written + APPENDED_ANYWAY) {
+				this.files.append(change);
+			}
+			else {
+				tellAll();
+			}
+		}
+		catch (IOException | RuntimeException ex) {
+			put(topic, before);
+			// It may be there in part, after which nothing more could be read.
+			this.appended = BrokerNodes.MOST;
+			throw ex;
+		}
+	}
+
+	private void tellAll() throws IOException {
 		BrokerServer server = this.server;
 		if (server == null) {
 			server = new BrokerServer(this.node, this.secret, this.executor, this::take);
 			this.server = server;
 		}
-		this.leased.put(topic, seats);
-		this.leased.values().removeIf(BrokerLease.Seats.NONE::equals);
 		byte[] lease = new BrokerLease(server.port(), this.leased).write();
 		if (lease.length > BrokerNodes.MOST) {
-			this.leased.put(topic, before);
 			throw new MicroException.Exhausted("what this process subscribes to takes " + lease.length
 					+ " bytes to tell, more than the limit of " + BrokerNodes.MOST + ": subscribe to less per process");
 		}
-		try {
-			this.files.write(lease);
+		// Also if somebody removed it.
+		this.files.makeDirectory();
+		this.files.write(lease);
+		this.written = lease.length;
+		this.appended = 0;
+	}
+
+	private void put(Audience.Topic topic, BrokerLease.Seats seats) {
+		if (seats.equals(BrokerLease.Seats.NONE)) {
+			this.leased.remove(topic);
 		}
-		catch (NoSuchFileException ex) {
-			// Somebody removed the directory.
-			this.files.makeDirectory();
-			this.files.write(lease);
+		else {
+			this.leased.put(topic, seats);
 		}
 	}
 
@@ -317,7 +353,7 @@ public final class LocalBroker implements Scoped<Broker> {
 
 		void run() {
 			for (boolean all = true; all || !this.open.isEmpty(); all = false) {
-				Map<Target, Map<String, Boolean>> parts = new LinkedHashMap<>();
+				Map<Target, Map<String, Boolean>> parts = new IdentityHashMap<>();
 				if (all) {
 					this.targets.stream()
 						.filter((target) -> target.seats.all())
@@ -385,7 +421,7 @@ public final class LocalBroker implements Scoped<Broker> {
 		// At random, so that each member has its share, and those who do not answer last.
 		private Queue<Attempt> attempts(String queue) {
 			List<Target> targets = new ArrayList<>();
-			Map<Target, Double> keys = new HashMap<>();
+			Map<Target, Double> keys = new IdentityHashMap<>();
 			for (Target target : this.targets) {
 				int members = target.seats.queues().getOrDefault(queue, 0);
 				if (members > 0) {

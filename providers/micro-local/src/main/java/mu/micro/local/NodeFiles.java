@@ -22,6 +22,7 @@ import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
@@ -32,8 +33,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The files of a directory by which nodes know of each other. Each node has a file that
- * holds what it tells, replaced as a whole, and one that it keeps locked while it lives.
- * What is written is for one thread at a time.
+ * holds what it tells, replaced as a whole or appended to, and one that it keeps locked
+ * while it lives. Whatever is told changes the directory's time. What is written is for
+ * one thread at a time.
  * <p>
  * POSIX drops a process's locks on a file as soon as it closes any channel on it, so the
  * lock file of a node in this process is never opened a second time.
@@ -152,6 +154,22 @@ final class NodeFiles {
 	}
 
 	/**
+	 * Adds to what this node tells, which may be read before it is complete. Costs much
+	 * less than replacing the file, which some file systems write to the disk then.
+	 * @param bytes what it tells in addition
+	 * @throws IOException if it cannot be written, or not as a whole
+	 */
+	void append(byte[] bytes) throws IOException {
+		try (FileChannel channel = FileChannel.open(path(this.node, this.told), StandardOpenOption.APPEND)) {
+			ByteBuffer buffer = ByteBuffer.wrap(bytes);
+			while (buffer.hasRemaining()) {
+				channel.write(buffer);
+			}
+		}
+		Files.setLastModifiedTime(this.directory, FileTime.from(Instant.now()));
+	}
+
+	/**
 	 * Removes this node's files.
 	 * @throws IOException if they are left for others to remove
 	 */
@@ -195,7 +213,7 @@ final class NodeFiles {
 	}
 
 	/**
-	 * When a file was last added, replaced or removed.
+	 * When something was last told or removed.
 	 * @return the directory's time
 	 * @throws IOException if the directory cannot be read
 	 */

@@ -23,12 +23,8 @@ import mu.micro.events.Events;
 import mu.micro.events.Group;
 import mu.micro.events.GroupState;
 import mu.micro.events.Handler;
-import mu.micro.events.Outbox;
-import mu.micro.grpc.Entries;
 import mu.micro.grpc.Messages;
-import mu.micro.store.TableWrite;
 import mu.micro.wire.events.AppendRequest;
-import mu.micro.wire.events.ApplyRequest;
 import mu.micro.wire.events.ConsumeRequest;
 import mu.micro.wire.events.GroupsRequest;
 import mu.micro.wire.events.NamesRequest;
@@ -108,18 +104,6 @@ public final class RemoteEvents implements Scoped<Events> {
 	}
 
 	/**
-	 * Writes to the server's store and appends to its topics in one step.
-	 * @param namespace a name within {@link Limits#NAME}
-	 * @return the outbox, valid until this is closed;
-	 * {@link MicroException.Unimplemented} where the server keeps store and events in two
-	 * places
-	 * @throws MicroException.Invalid if the namespace is not a name
-	 */
-	public Outbox outbox(String namespace) {
-		return new View(Limits.name("namespace", namespace));
-	}
-
-	/**
 	 * Ends all consumers. Handlers have two seconds to return, and are interrupted then.
 	 */
 	@Override
@@ -167,7 +151,7 @@ public final class RemoteEvents implements Scoped<Events> {
 		return this.server.write(method, request);
 	}
 
-	private final class View implements Events, Outbox {
+	private final class View implements Events {
 
 		private final String namespace;
 
@@ -182,17 +166,6 @@ public final class RemoteEvents implements Scoped<Events> {
 				.setAppend(Messages.toMessage(new Append(topic, message)))
 				.build();
 			return Messages.fromMessage(write(TopicsGrpc.getAppendMethod(), request).getEvent());
-		}
-
-		@Override
-		public List<Event> apply(List<TableWrite> writes, List<Append> appends) {
-			ApplyRequest.Builder request = ApplyRequest.newBuilder().setNamespace(this.namespace);
-			writes.forEach((each) -> request.addWrites(Entries.toMessage(each)));
-			appends.forEach((each) -> request.addAppends(Messages.toMessage(each)));
-			return write(TopicsGrpc.getApplyMethod(), request.build()).getEventsList()
-				.stream()
-				.map(Messages::fromMessage)
-				.toList();
 		}
 
 		@Override

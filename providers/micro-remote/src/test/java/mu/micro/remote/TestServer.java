@@ -18,7 +18,6 @@ import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
 import io.grpc.ServerInterceptor;
 import io.grpc.netty.NettyServerBuilder;
-import mu.micro.Scoped;
 import mu.micro.broker.Broker;
 import mu.micro.config.Config;
 import mu.micro.core.Keyring;
@@ -28,6 +27,7 @@ import mu.micro.events.Events;
 import mu.micro.memory.MemoryBroker;
 import mu.micro.memory.MemoryDatabases;
 import mu.micro.memory.MemoryEvents;
+import mu.micro.memory.MemoryOutbox;
 import mu.micro.memory.MemoryRegistry;
 import mu.micro.registry.Registry;
 import mu.micro.services.BrokerService;
@@ -68,7 +68,7 @@ final class TestServer implements AutoCloseable {
 
 	private final BrokerService messages = new BrokerService(this.broker, "micro");
 
-	private final Scoped<Events> events;
+	private final MemoryEvents events;
 
 	private final StreamService consumers;
 
@@ -99,7 +99,7 @@ final class TestServer implements AutoCloseable {
 	 * @param port where, or 0 for any; a client of somebody's may have it for a moment
 	 * @param events the events, closed by this
 	 */
-	TestServer(int port, Scoped<Events> events) {
+	TestServer(int port, MemoryEvents events) {
 		this(port, new MemoryDatabases(), events);
 	}
 
@@ -112,7 +112,7 @@ final class TestServer implements AutoCloseable {
 		this(port, databases, new MemoryEvents());
 	}
 
-	private TestServer(int port, MemoryDatabases databases, Scoped<Events> events) {
+	private TestServer(int port, MemoryDatabases databases, MemoryEvents events) {
 		this.events = events;
 		this.consumers = new StreamService(events, "micro");
 		this.databases = databases;
@@ -137,7 +137,7 @@ final class TestServer implements AutoCloseable {
 			.addService(this.sync)
 			.addService(this.messages)
 			.addService(this.consumers)
-			.addService(new TopicsService(this.events, null, "micro"))
+			.addService(new TopicsService(this.events, new MemoryOutbox(this.databases, this.events), "micro"))
 			.maxInboundMessageSize(32 * 1024 * 1024)
 			.intercept(new Pause())
 			.build()

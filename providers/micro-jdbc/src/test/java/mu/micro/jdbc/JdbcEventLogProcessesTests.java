@@ -8,14 +8,19 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Queue;
 import java.util.Random;
 import java.util.Set;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.LongStream;
 
 import mu.micro.Limits;
 import mu.micro.Message;
+import mu.micro.Subscription;
 import mu.micro.core.EventLog;
 import mu.micro.events.Delivery;
 import mu.micro.events.Event;
@@ -33,7 +38,7 @@ import static org.assertj.core.api.Assertions.assertThat;
  * append to one topic. The property {@code micro.torture} says how often.
  */
 @Timeout(3600)
-class JdbcEventLogKillTests {
+class JdbcEventLogProcessesTests {
 
 	private static final int TORTURE = Integer.getInteger("micro.torture", 0);
 
@@ -171,6 +176,43 @@ class JdbcEventLogKillTests {
 		check(file, appended, Set.of(), 0, "the end");
 	}
 
+	@Test
+	void anothersEventsAreHeardWithinMilliseconds() throws Exception {
+		int count = 100;
+		Queue<Long> latencies = new ConcurrentLinkedQueue<>();
+		Path file = this.directory.resolve("store.db");
+		AtomicInteger news = new AtomicInteger();
+		try (JdbcDatabases databases = StoreProcess.open(file);
+				JdbcEventLog logs = new JdbcEventLog(databases, Retention.DEFAULT);
+				StoreProcess writer = StoreProcess.prepare(Telling.class, file, count)) {
+			EventLog log = logs.in("ns");
+			AtomicLong next = new AtomicLong(1);
+			try (Subscription watch = log.watch("topic", () -> {
+				long now = System.nanoTime();
+				news.incrementAndGet();
+				for (Event event : log.read("topic", next.get(), Limits.PAGE)) {
+					latencies.add(now - number(event));
+					next.incrementAndGet();
+				}
+			})) {
+				awaitLines(writer, 0);
+				writer.go();
+				Awaitility.await().atMost(PATIENCE).until(() -> latencies.size() == count);
+				assertThat(writer.await(PATIENCE)).as(writer::errors).isZero();
+			}
+		}
+		List<Long> sorted = latencies.stream().sorted().toList();
+		long median = TimeUnit.NANOSECONDS.toMicros(sorted.get(count / 2));
+		System.out.printf(
+				"fault: heard of another process's events after %d us in the median, %d us of 99 %%, told %d times of %d%n",
+				median, TimeUnit.NANOSECONDS.toMicros(sorted.get(count * 99 / 100)), news.get(), count);
+		assertThat(median).isLessThan(100_000);
+	}
+
+	private static long number(Event event) {
+		return Long.parseLong(new String(event.message().body(), StandardCharsets.UTF_8));
+	}
+
 	private static void awaitLines(StoreProcess process, int lines) {
 		Awaitility.await()
 			.atMost(PATIENCE)
@@ -246,6 +288,25 @@ class JdbcEventLogKillTests {
 							: new EventLog.Handled(offset, delivery.attempt()));
 				}
 			}
+		}
+
+	}
+
+	/**
+	 * Appends the time, which all processes of a machine have in common, again and again.
+	 */
+	public static final class Telling implements StoreProcess.Job {
+
+		@Override
+		public StoreProcess.Work prepare(Path file, String[] args) {
+			EventLog log = new JdbcEventLog(StoreProcess.open(file), Retention.DEFAULT).in("ns");
+			return () -> {
+				for (int i = 0; i < Integer.parseInt(args[0]); i++) {
+					String time = String.valueOf(System.nanoTime());
+					log.append("topic", Message.of(time.getBytes(StandardCharsets.UTF_8)));
+					TimeUnit.MILLISECONDS.sleep(i % 20);
+				}
+			};
 		}
 
 	}
