@@ -3,8 +3,11 @@ package mu.micro;
 import java.nio.CharBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.util.Collection;
 import java.util.Collections;
+import java.util.LinkedHashSet;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 
 /**
@@ -34,7 +37,7 @@ public final class Limits {
 	public static final int VALUE = 8 * 1024 * 1024;
 
 	/**
-	 * Entries in one page of a listing.
+	 * Entries in one page of a listing, and keys that are read in one call.
 	 */
 	public static final int PAGE = 1000;
 
@@ -96,6 +99,21 @@ public final class Limits {
 			throw new MicroException.Invalid("the key is empty");
 		}
 		return text("key", key, KEY);
+	}
+
+	/**
+	 * Checks the keys of one call.
+	 * @param keys the keys
+	 * @return the keys, each once, in their order
+	 * @throws MicroException.Invalid if there are more than {@link #PAGE}, or one is none
+	 */
+	public static Set<String> keys(Collection<String> keys) {
+		if (keys.size() > PAGE) {
+			throw new MicroException.Invalid(keys.size() + " keys are more than the limit of " + PAGE + " in one call");
+		}
+		Set<String> checked = new LinkedHashSet<>(keys);
+		checked.forEach(Limits::key);
+		return checked;
 	}
 
 	/**

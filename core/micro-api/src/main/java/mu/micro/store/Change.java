@@ -44,7 +44,8 @@ public sealed interface Change {
 	}
 
 	/**
-	 * Changes were lost: list again. What comes next is newer than this revision.
+	 * Changes were lost: list again. What comes next is newer than this revision, which
+	 * may be an earlier one than was told before, where older data was put back.
 	 *
 	 * @param revision the last change that is not told any more, at least
 	 */

@@ -57,10 +57,12 @@ public interface Database {
 	/**
 	 * Hands over every entry of every table as they were at one moment during this call,
 	 * in the order of tables and keys, while others go on writing. Values are read as
-	 * they are handed over, and not held together.
+	 * they are handed over, and not held together; a provider may bound how long it keeps
+	 * that moment for a sink that takes its time.
 	 * @param sink gets each table's name and entry; what it throws ends the call and
 	 * comes out of it
 	 * @return the revision of that moment
+	 * @throws MicroException.Unavailable also if the sink took too long for an entry
 	 */
 	long snapshot(BiConsumer<String, Entry> sink);
 

@@ -1,10 +1,10 @@
 package mu.micro.store;
 
+import java.util.Collection;
 import java.util.function.Consumer;
 
 import mu.micro.Limits;
 import mu.micro.MicroException;
-import mu.micro.Subscription;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,6 +24,16 @@ public interface Store {
 	 * @return the entry, or null where there is none
 	 */
 	@Nullable Entry get(String key);
+
+	/**
+	 * Reads several entries as they were at one moment. One after the other they would
+	 * cost as many calls, and each would be of its own moment.
+	 * @param keys up to {@link Limits#PAGE} keys; one that is there twice is read once
+	 * @return those that are there, in the order asked for; where not all fit into a page
+	 * ask on for the keys behind the last one
+	 * @throws MicroException.Invalid if there are more keys, or one is none
+	 */
+	Page get(Collection<String> keys);
 
 	/**
 	 * Writes one value, whatever was there.
@@ -79,15 +89,17 @@ public interface Store {
 	 * <p>
 	 * A provider keeps the changes of the last minutes, not for ever. Where it cannot
 	 * tell all, because it is asked too late or the listener is too slow, it says
-	 * {@link Change.Lagged} and goes on from there: list again.
+	 * {@link Change.Lagged} and goes on from there: list again. So it does where it is
+	 * asked for what comes after a revision that it has not given yet, as after older
+	 * data was put back.
 	 * @param prefix what the keys begin with, taken literally; empty for all
 	 * @param afterRevision where to begin: the revision of a {@link Page}, of a
 	 * {@link Database#snapshot snapshot}, of an entry, or 0 for all that is there
 	 * @param listener gets each change
-	 * @return ends the calls when closed
+	 * @return ends the calls when closed, and tells how far they are
 	 * @throws MicroException.Invalid if the prefix is longer than {@link Limits#KEY} or
 	 * no Unicode, or the revision is negative
 	 */
-	Subscription watch(String prefix, long afterRevision, Consumer<Change> listener);
+	Watch watch(String prefix, long afterRevision, Consumer<Change> listener);
 
 }

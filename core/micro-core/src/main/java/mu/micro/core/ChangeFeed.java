@@ -8,8 +8,8 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 
-import mu.micro.Subscription;
 import mu.micro.store.Change;
+import mu.micro.store.Watch;
 
 /**
  * Tells one listener of a store's changes, one at a time and in order, by asking the
@@ -20,7 +20,7 @@ import mu.micro.store.Change;
  * when the provider no longer knows what changed. The provider calls {@link #look()} when
  * there may be something new, as often as it likes and in any order.
  */
-public final class ChangeFeed implements Subscription {
+public final class ChangeFeed implements Watch {
 
 	private static final System.Logger logger = System.getLogger(ChangeFeed.class.getName());
 
@@ -103,11 +103,7 @@ public final class ChangeFeed implements Subscription {
 		}
 	}
 
-	/**
-	 * How far the listener is: it has been told of all changes up to here, and of none
-	 * after it.
-	 * @return the revision
-	 */
+	@Override
 	public long revision() {
 		return this.revision;
 	}
@@ -149,6 +145,10 @@ public final class ChangeFeed implements Subscription {
 	private void tell(Change change) {
 		if (change.revision() <= this.revision && !(change instanceof Change.Lagged)) {
 			return;
+		}
+		if (change instanceof Change.Lagged) {
+			// Which may be earlier, where data was put back: it counts from there again.
+			this.revision = Math.min(this.revision, change.revision());
 		}
 		this.calling.lock();
 		try {
@@ -224,7 +224,8 @@ public final class ChangeFeed implements Subscription {
 	 *
 	 * @param changes in the order of their revisions; of one key the last may stand for
 	 * all. Only so many that they can be held in memory. A {@link Change.Lagged} where
-	 * the changes after the revision asked for are no longer known
+	 * the changes after the revision asked for are no longer known, or where there is no
+	 * such revision yet: from its own on it goes on, also if that is an earlier one
 	 * @param revision how far they go: the last change's revision, or a later one if
 	 * nothing that is watched changed up to there
 	 * @param more whether to ask again at once

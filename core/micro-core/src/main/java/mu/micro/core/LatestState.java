@@ -82,6 +82,17 @@ public final class LatestState<T> implements Subscription {
 		catch (RejectedExecutionException ex) {
 			logger.log(System.Logger.Level.DEBUG, "not delivered: the provider is closed", ex);
 		}
+		catch (Error ex) {
+			// No thread to be had: the next offer is to try again.
+			this.lock.lock();
+			try {
+				this.scheduled = false;
+			}
+			finally {
+				this.lock.unlock();
+			}
+			throw ex;
+		}
 	}
 
 	private void deliver() {

@@ -10,7 +10,6 @@ import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
@@ -18,7 +17,6 @@ import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 
@@ -33,6 +31,12 @@ import org.jspecify.annotations.Nullable;
 /**
  * Sync over {@link Locks}: renewing, losing, giving back, leadership and closing are done
  * here.
+ * <p>
+ * Closing interrupts leaders and waits two seconds at most for them to return and for
+ * locks to be given back. What was not given back by then is held by nobody here and
+ * renewed no more; it is free when a leader that ignored its interruption returns, or
+ * when its ttl is over. Closing a single candidacy waits for its leader for as long as
+ * that takes.
  */
 public abstract class LeasedSync implements Scoped<Sync> {
 
@@ -61,7 +65,7 @@ public abstract class LeasedSync implements Scoped<Sync> {
 
 	private final ScheduledThreadPoolExecutor timer = Threads.timer("micro-sync-timer");
 
-	private final ExecutorService executor = Threads.perTask("micro-sync");
+	private final ExecutorService executor;
 
 	private final ReentrantLock lock = new ReentrantLock();
 
@@ -79,8 +83,13 @@ public abstract class LeasedSync implements Scoped<Sync> {
 	 * @param clock this machine's time
 	 */
 	protected LeasedSync(Locks locks, Clock clock) {
+		this(locks, clock, Threads.perTask("micro-sync"));
+	}
+
+	LeasedSync(Locks locks, Clock clock, ExecutorService executor) {
 		this.locks = locks;
 		this.clock = clock;
+		this.executor = executor;
 	}
 
 	private static String owner() {
@@ -108,24 +117,47 @@ public abstract class LeasedSync implements Scoped<Sync> {
 		this.candidates.forEach(Candidate::leave);
 		this.waits.forEach((wait) -> wait.completeExceptionally(closed()));
 		List<CompletableFuture<?>> ends = new ArrayList<>();
-		this.candidates.forEach((candidate) -> ends.add(candidate.end()));
-		this.held.forEach((lock) -> ends.add(lock.end(this.executor)));
+		// A leader's lock is given back once it has returned, and not before.
+		List<HeldLock> others = new ArrayList<>(this.held);
+		for (Candidate candidate : this.candidates) {
+			others.remove(candidate.term);
+			ends.add(candidate.end());
+		}
+		others.forEach((lock) -> ends.add(lock.end()));
 		awaitEnd(CompletableFuture.allOf(ends.toArray(CompletableFuture[]::new)));
 		this.locks.close();
 		this.timer.shutdownNow();
 		this.executor.shutdown();
 	}
 
+	/*
+	 * An own interruption is kept for later.
+	 */
 	private static void awaitEnd(Future<?> end) {
+		boolean interrupted = Thread.interrupted();
 		try {
 			end.get(CLOSING.toMillis(), TimeUnit.MILLISECONDS);
 		}
 		catch (InterruptedException ex) {
-			Thread.currentThread().interrupt();
+			interrupted = true;
 		}
 		catch (ExecutionException | TimeoutException ex) {
-			logger.log(System.Logger.Level.DEBUG, "not all locks were given back; their ttl ends them", ex);
+			logger.log(System.Logger.Level.WARNING,
+					"after " + CLOSING + " a leader still works, or a lock is not given back; its ttl ends it", ex);
 		}
+		finally {
+			if (interrupted) {
+				Thread.currentThread().interrupt();
+			}
+		}
+	}
+
+	private void checkOpen() {
+		if (this.closed) {
+			throw closed();
+		}
+		// Locks rely on it: no thread for it is said before there is one.
+		this.timer.prestartCoreThread();
 	}
 
 	private static MicroException.Unavailable closed() {
@@ -236,9 +268,13 @@ public abstract class LeasedSync implements Scoped<Sync> {
 		throw closed();
 	}
 
+	private void start(Runnable task) {
+		Threads.execute(task, this.executor, this.timer);
+	}
+
 	private void execute(Runnable task) {
 		try {
-			this.executor.execute(task);
+			start(task);
 		}
 		catch (RejectedExecutionException ex) {
 			// Closed meanwhile, which ends all locks.
@@ -339,9 +375,9 @@ public abstract class LeasedSync implements Scoped<Sync> {
 			this.leaving = true;
 		}
 
-		CompletableFuture<Void> end(Executor executor) {
+		CompletableFuture<Void> end() {
 			leave();
-			return CompletableFuture.runAsync(this::close, executor);
+			return CompletableFuture.runAsync(this::close, LeasedSync.this::start);
 		}
 
 		private boolean alive(String loss) {
@@ -352,7 +388,7 @@ public abstract class LeasedSync implements Scoped<Sync> {
 		}
 
 		private void lose(String why) {
-			if (this.lease.lose(LeasedSync.this.executor)) {
+			if (this.lease.lose(LeasedSync.this::start)) {
 				logger.log(System.Logger.Level.WARNING,
 						"lock '" + this.claim.name() + "' with token " + this.token + " is lost: " + why);
 			}
@@ -392,7 +428,8 @@ public abstract class LeasedSync implements Scoped<Sync> {
 			catch (MicroException.Conflict ex) {
 				lose("its time was over at the provider, or somebody deleted it");
 			}
-			catch (RuntimeException ex) {
+			catch (Throwable ex) {
+				// An Error too: there is time left to try again.
 				logger.log(System.Logger.Level.DEBUG, "lock '" + this.claim.name() + "' is not renewed yet", ex);
 				this.renewal = after(retry(), () -> execute(this::renew));
 			}
@@ -465,8 +502,6 @@ public abstract class LeasedSync implements Scoped<Sync> {
 
 		private final ReentrantLock lock = new ReentrantLock();
 
-		private final Condition returned = this.lock.newCondition();
-
 		private volatile @Nullable CompletableFuture<?> wait;
 
 		private volatile @Nullable HeldLock term;
@@ -501,10 +536,11 @@ public abstract class LeasedSync implements Scoped<Sync> {
 				}
 				return true;
 			}
-			catch (RuntimeException ex) {
+			catch (Throwable ex) {
+				// An Error too: a candidacy lasts until it is closed.
 				if (!this.leaving.isDone()) {
 					logger.log((failures == 0) ? System.Logger.Level.WARNING : System.Logger.Level.DEBUG,
-							"standing for leader of '" + this.name + "' failed, and is tried on: " + ex.getMessage());
+							"standing for leader of '" + this.name + "' failed, and is tried on: " + ex);
 					Duration most = least(this.ttl.dividedBy(3), LONGEST_RETRY);
 					pause(between(most.dividedBy(2), most));
 				}
@@ -524,13 +560,16 @@ public abstract class LeasedSync implements Scoped<Sync> {
 			if (this.leaving.isDone()) {
 				won.leave();
 			}
-			won.over.thenRun(this::interrupt);
-			if (!call(won)) {
-				won.close();
+			try {
+				won.over.thenRun(this::interrupt);
+				if (call(won)) {
+					CompletableFuture.anyOf(this.leaving, won.over).join();
+				}
 			}
-			CompletableFuture.anyOf(this.leaving, won.over).join();
-			won.close();
-			this.term = null;
+			finally {
+				won.close();
+				this.term = null;
+			}
 			if (!won.over.join()) {
 				pause(PAUSE);
 			}
@@ -573,7 +612,6 @@ public abstract class LeasedSync implements Scoped<Sync> {
 			this.lock.lock();
 			try {
 				this.caller = null;
-				this.returned.signalAll();
 			}
 			finally {
 				this.lock.unlock();
@@ -623,25 +661,19 @@ public abstract class LeasedSync implements Scoped<Sync> {
 		}
 
 		/**
-		 * Has it end, and waits for the listener.
-		 * @return completes when the lock was given back, too; at once where the listener
-		 * itself calls this
+		 * Has it end, and does not wait for that either.
+		 * @return completes when the listener has returned and the lock was given back;
+		 * at once where the listener itself calls this
 		 */
 		CompletableFuture<Void> end() {
 			leave();
 			this.lock.lock();
 			try {
-				while (this.caller != null) {
-					if (this.caller == Thread.currentThread()) {
-						return CompletableFuture.completedFuture(null);
-					}
-					this.returned.awaitUninterruptibly();
-				}
+				return (this.caller == Thread.currentThread()) ? CompletableFuture.completedFuture(null) : this.left;
 			}
 			finally {
 				this.lock.unlock();
 			}
-			return this.left;
 		}
 
 		@Override
@@ -661,9 +693,7 @@ public abstract class LeasedSync implements Scoped<Sync> {
 
 		@Override
 		public @Nullable Lock lock(String name, Duration ttl, Duration wait) {
-			if (LeasedSync.this.closed) {
-				throw closed();
-			}
+			checkOpen();
 			return acquire(this.namespace, name, ttl, wait, (begun) -> {
 			});
 		}
@@ -674,11 +704,9 @@ public abstract class LeasedSync implements Scoped<Sync> {
 			Candidate candidate = new Candidate(this.namespace, name, checked.ttl(), elected);
 			LeasedSync.this.lock.lock();
 			try {
-				if (LeasedSync.this.closed) {
-					throw closed();
-				}
+				checkOpen();
 				LeasedSync.this.candidates.add(candidate);
-				LeasedSync.this.executor.execute(candidate::stand);
+				start(candidate::stand);
 			}
 			finally {
 				LeasedSync.this.lock.unlock();

@@ -37,10 +37,12 @@ import org.jspecify.annotations.Nullable;
  * it.
  * <p>
  * A change reads the entry and writes it back on the condition that nobody changed it
- * meanwhile, and begins anew if somebody did, {@value #MOST_ATTEMPTS} times at most;
- * after that it is {@link MicroException.Unavailable}. A watch that cannot read the store
- * tries on until it can, and tells the state then. A read costs one of the store and the
- * parsing of the whole: who needs a value often should watch it.
+ * meanwhile, and begins anew if somebody did. Nothing is begun after five seconds, the
+ * wait for other changes of this process included: a change that found no gap by then is
+ * {@link MicroException.Unavailable}, and has lasted longer only by what one read and one
+ * write of the store take. A watch that cannot read the store tries on until it can, and
+ * tells the state then. A read costs one of the store and the parsing of the whole: who
+ * needs a value often should watch it.
  */
 public final class StoreConfig implements Scoped<Config> {
 
@@ -54,16 +56,11 @@ public final class StoreConfig implements Scoped<Config> {
 	 */
 	public static final String KEY = "document";
 
-	/**
-	 * How often a change is tried while others change the same namespace.
-	 */
-	public static final int MOST_ATTEMPTS = 100;
-
 	private static final System.Logger logger = System.getLogger(StoreConfig.class.getName());
 
 	private static final int STRIPES = 64;
 
-	private static final Duration TURN = Duration.ofSeconds(5);
+	private static final Duration LONGEST_CHANGE = Duration.ofSeconds(5);
 
 	private static final long SHORTEST_PAUSE = TimeUnit.MICROSECONDS.toNanos(200);
 
@@ -78,6 +75,8 @@ public final class StoreConfig implements Scoped<Config> {
 	private final Databases databases;
 
 	private final Keyring keys;
+
+	private final Duration longestChange;
 
 	// Within one process changes take turns; the condition is for those of others.
 	private final List<ReentrantLock> turns = Stream.generate(ReentrantLock::new).limit(STRIPES).toList();
@@ -96,8 +95,13 @@ public final class StoreConfig implements Scoped<Config> {
 	 * @param keys what secrets are sealed with
 	 */
 	public StoreConfig(Databases databases, Keyring keys) {
+		this(databases, keys, LONGEST_CHANGE);
+	}
+
+	StoreConfig(Databases databases, Keyring keys, Duration longestChange) {
 		this.databases = databases;
 		this.keys = keys;
+		this.longestChange = longestChange;
 	}
 
 	@Override
@@ -189,12 +193,13 @@ public final class StoreConfig implements Scoped<Config> {
 		 */
 		boolean change(UnaryOperator<ConfigDocument> step) {
 			ReentrantLock turn = StoreConfig.this.turns.get(Math.floorMod(this.namespace.hashCode(), STRIPES));
+			long end = System.nanoTime() + StoreConfig.this.longestChange.toNanos();
 			try {
-				if (!turn.tryLock(TURN.toNanos(), TimeUnit.NANOSECONDS)) {
+				if (!turn.tryLock(StoreConfig.this.longestChange.toNanos(), TimeUnit.NANOSECONDS)) {
 					throw busy();
 				}
 				try {
-					return changeInTurn(step);
+					return changeInTurn(step, end);
 				}
 				finally {
 					turn.unlock();
@@ -207,9 +212,9 @@ public final class StoreConfig implements Scoped<Config> {
 			}
 		}
 
-		private boolean changeInTurn(UnaryOperator<ConfigDocument> step) throws InterruptedException {
+		private boolean changeInTurn(UnaryOperator<ConfigDocument> step, long end) throws InterruptedException {
 			Store table = table();
-			for (int attempt = 1; attempt <= MOST_ATTEMPTS; attempt++) {
+			for (int attempt = 1;; attempt++) {
 				Entry entry = table.get(KEY);
 				ConfigDocument before = document(entry);
 				ConfigDocument after = step.apply(before);
@@ -222,10 +227,13 @@ public final class StoreConfig implements Scoped<Config> {
 				}
 				catch (MicroException.Conflict ex) {
 					long most = Math.min(SHORTEST_PAUSE << Math.min(attempt, MAX_DOUBLINGS), LONGEST_PAUSE);
-					TimeUnit.NANOSECONDS.sleep(ThreadLocalRandom.current().nextLong(most));
+					long pause = ThreadLocalRandom.current().nextLong(most);
+					if (System.nanoTime() + pause - end >= 0) {
+						throw busy();
+					}
+					TimeUnit.NANOSECONDS.sleep(pause);
 				}
 			}
-			throw busy();
 		}
 
 		private static void write(Store table, byte @Nullable [] bytes, When when) {
@@ -238,21 +246,24 @@ public final class StoreConfig implements Scoped<Config> {
 		}
 
 		private MicroException.Unavailable busy() {
-			return new MicroException.Unavailable("so many change the config of namespace '" + this.namespace
-					+ "' that this change found no gap; nothing was changed, try again later");
+			return new MicroException.Unavailable("others kept changing the config of namespace '" + this.namespace
+					+ "', so that this change found no gap within " + StoreConfig.this.longestChange
+					+ "; nothing was changed, try again later");
 		}
 
 		@Override
 		public Subscription watch(String path, boolean reveal, Consumer<@Nullable Json> listener) {
 			Config.names(path);
 			checkOpen();
+			// The watch relies on it: no thread for it is said before it stands.
+			StoreConfig.this.timer.prestartCoreThread();
 			Watch watch = new Watch(this, path, reveal, listener);
 			StoreConfig.this.watches.add(watch);
 			try {
 				watch.open();
 				checkOpen();
 			}
-			catch (RuntimeException ex) {
+			catch (RuntimeException | Error ex) {
 				watch.delivery.close();
 				throw ex;
 			}
@@ -326,12 +337,13 @@ public final class StoreConfig implements Scoped<Config> {
 			try {
 				look();
 			}
-			catch (RuntimeException ex) {
+			catch (Throwable ex) {
+				// An Error too: no other change may come to be told of.
 				lookLater(ex);
 			}
 		}
 
-		private void lookLater(RuntimeException failure) {
+		private void lookLater(Throwable failure) {
 			this.lock.lock();
 			try {
 				if (this.over || StoreConfig.this.closed) {
@@ -342,7 +354,8 @@ public final class StoreConfig implements Scoped<Config> {
 							+ "' cannot read it: " + failure.getMessage() + "; this is tried on");
 				}
 				cancel(this.next);
-				this.next = StoreConfig.this.timer.schedule(() -> StoreConfig.this.executor.execute(this::changed),
+				this.next = StoreConfig.this.timer.schedule(
+						() -> Threads.execute(this::changed, StoreConfig.this.executor, StoreConfig.this.timer),
 						backOff(this.failures).toNanos(), TimeUnit.NANOSECONDS);
 			}
 			catch (RejectedExecutionException ex) {

@@ -75,7 +75,7 @@ public final class StoreLocks implements Locks {
 
 	private final ScheduledThreadPoolExecutor timer = Threads.timer("micro-lock-wait");
 
-	private final ExecutorService executor = Threads.perTask("micro-lock");
+	private final ExecutorService executor;
 
 	private final ReentrantLock lock = new ReentrantLock();
 
@@ -91,13 +91,14 @@ public final class StoreLocks implements Locks {
 	 * @param clock tells when a lock is over, if nobody gives it back
 	 */
 	public StoreLocks(Databases databases, Clock clock) {
-		this(databases, clock, MOST_WAITS);
+		this(databases, clock, MOST_WAITS, Threads.perTask("micro-lock"));
 	}
 
-	StoreLocks(Databases databases, Clock clock, int most) {
+	StoreLocks(Databases databases, Clock clock, int most, ExecutorService executor) {
 		this.databases = databases;
 		this.clock = clock;
 		this.most = most;
+		this.executor = executor;
 	}
 
 	@Override
@@ -106,13 +107,16 @@ public final class StoreLocks implements Locks {
 			throw new MicroException.Invalid("the wait " + wait + " is negative");
 		}
 		checkOpen();
+		// Whoever waits relies on it: no thread for it is said before anybody waits.
+		this.timer.prestartCoreThread();
 		Waiter waiter = new Waiter(claim);
 		Store table = table(claim);
 		Grant grant;
 		try {
 			grant = take(table, waiter);
 		}
-		catch (RuntimeException ex) {
+		catch (RuntimeException | Error ex) {
+			waiter.unsure |= ex instanceof Error;
 			waiter.answer.completeExceptionally(ex);
 			waiter.tidy();
 			throw ex;
@@ -298,7 +302,7 @@ public final class StoreLocks implements Locks {
 
 	private void execute(Runnable task) {
 		try {
-			this.executor.execute(task);
+			Threads.execute(task, this.executor, this.timer);
 		}
 		catch (RejectedExecutionException ex) {
 			// Closed meanwhile, which ends all waits.
@@ -483,6 +487,15 @@ public final class StoreLocks implements Locks {
 			}
 			catch (RuntimeException ex) {
 				first.answer.completeExceptionally(ex);
+			}
+			catch (Error ex) {
+				// Such as of too many threads, which passes: others wait behind this one.
+				logger.log(System.Logger.Level.WARNING,
+						"lock '" + this.key.name() + "' cannot be asked for; that is tried again", ex);
+				first.unsure = true;
+				this.failure = new MicroException.Unavailable(
+						"lock '" + this.key.name() + "' could not be asked for: " + ex, ex);
+				nap(FAILURE_NAP);
 			}
 		}
 

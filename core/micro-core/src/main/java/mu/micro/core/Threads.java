@@ -3,10 +3,15 @@ package mu.micro.core;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
+import java.time.Duration;
+import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
@@ -14,6 +19,13 @@ import java.util.concurrent.atomic.AtomicLong;
  * otherwise.
  */
 public final class Threads {
+
+	private static final System.Logger logger = System.getLogger(Threads.class.getName());
+
+	/**
+	 * After how long it is tried again to get a thread.
+	 */
+	private static final Duration AGAIN = Duration.ofMillis(100);
 
 	private Threads() {
 	}
@@ -48,6 +60,24 @@ public final class Threads {
 		timer.setRemoveOnCancelPolicy(true);
 		timer.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
 		return timer;
+	}
+
+	/**
+	 * Has a task run that others rely on. Where there is no thread to be had for it, it
+	 * is tried again until there is one.
+	 * @param task the task
+	 * @param executor where it runs
+	 * @param timer for trying again, with its thread started
+	 * @throws RejectedExecutionException if the executor takes no more
+	 */
+	static void execute(Runnable task, Executor executor, ScheduledExecutorService timer) {
+		try {
+			executor.execute(task);
+		}
+		catch (Error ex) {
+			logger.log(System.Logger.Level.WARNING, "there is no thread to be had, which is tried again: " + ex);
+			timer.schedule(() -> execute(task, executor, timer), AGAIN.toMillis(), TimeUnit.MILLISECONDS);
+		}
 	}
 
 	/**

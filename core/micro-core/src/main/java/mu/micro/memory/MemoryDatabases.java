@@ -2,6 +2,7 @@ package mu.micro.memory;
 
 import java.time.Clock;
 import java.time.Duration;
+import java.util.Collection;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ExecutorService;
@@ -13,7 +14,6 @@ import java.util.function.Consumer;
 
 import mu.micro.Limits;
 import mu.micro.MicroException;
-import mu.micro.Subscription;
 import mu.micro.core.ChangeFeed;
 import mu.micro.core.Threads;
 import mu.micro.memory.MemoryTables.Place;
@@ -25,6 +25,7 @@ import mu.micro.store.Page;
 import mu.micro.store.Query;
 import mu.micro.store.Store;
 import mu.micro.store.TableWrite;
+import mu.micro.store.Watch;
 import mu.micro.store.When;
 import mu.micro.store.Write;
 import org.jspecify.annotations.Nullable;
@@ -39,6 +40,8 @@ import org.jspecify.annotations.Nullable;
  * copies of them.
  */
 public final class MemoryDatabases implements Databases {
+
+	private static final System.Logger logger = System.getLogger(MemoryDatabases.class.getName());
 
 	private static final Duration SWEEPS = Duration.ofMillis(250);
 
@@ -100,11 +103,17 @@ public final class MemoryDatabases implements Databases {
 	}
 
 	private void sweep() {
-		boolean more = true;
-		while (more && !this.closed.get()) {
-			more = this.shared.sweep();
+		try {
+			boolean more = true;
+			while (more && !this.closed.get()) {
+				more = this.shared.sweep();
+			}
+			this.shared.lookAgain();
 		}
-		this.shared.lookAgain();
+		catch (Throwable ex) {
+			// An Error too: what is thrown here would be the last sweep's.
+			logger.log(System.Logger.Level.WARNING, "what has expired cannot be cleared away; that is tried again", ex);
+		}
 	}
 
 	private void checkOpen() {
@@ -165,6 +174,12 @@ public final class MemoryDatabases implements Databases {
 		}
 
 		@Override
+		public Page get(Collection<String> keys) {
+			checkOpen();
+			return MemoryDatabases.this.shared.get(this.place, Limits.keys(keys));
+		}
+
+		@Override
 		public long put(Write write) {
 			checkOpen();
 			if (write.value() == null) {
@@ -186,7 +201,7 @@ public final class MemoryDatabases implements Databases {
 		}
 
 		@Override
-		public Subscription watch(String prefix, long afterRevision, Consumer<Change> listener) {
+		public Watch watch(String prefix, long afterRevision, Consumer<Change> listener) {
 			checkOpen();
 			Limits.text("prefix", prefix, Limits.KEY);
 			if (afterRevision < 0) {
@@ -198,7 +213,6 @@ public final class MemoryDatabases implements Databases {
 				feed.close();
 				throw closed();
 			}
-			feed.look();
 			return feed;
 		}
 

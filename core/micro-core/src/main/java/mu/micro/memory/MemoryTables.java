@@ -42,6 +42,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class MemoryTables {
 
+	private static final System.Logger logger = System.getLogger(MemoryTables.class.getName());
+
 	/**
 	 * How many deletes and expiries are kept for watchers, over all namespaces.
 	 */
@@ -95,6 +97,27 @@ final class MemoryTables {
 		return read(() -> {
 			Table table = table(place);
 			return (table != null) ? visible(table, key, this.clock.instant()) : null;
+		});
+	}
+
+	Page get(Place place, Set<String> keys) {
+		return read(() -> {
+			Table table = table(place);
+			Instant now = this.clock.instant();
+			List<Entry> entries = new ArrayList<>();
+			long size = 0;
+			for (String key : keys) {
+				Entry entry = (table != null) ? visible(table, key, now) : null;
+				if (entry == null) {
+					continue;
+				}
+				size += entry.value().length;
+				if (size > Limits.BATCH_BYTES) {
+					return new Page(entries, this.revision, true);
+				}
+				entries.add(entry);
+			}
+			return new Page(entries, this.revision, false);
 		});
 	}
 
@@ -203,8 +226,9 @@ final class MemoryTables {
 	 */
 	ChangeFeed.Step changes(Place place, String prefix, long after) {
 		return read(() -> {
-			// Who begins with nothing has missed no delete.
-			if (after > 0 && after < this.forgotten) {
+			// Who begins with nothing has missed no delete. A revision that is still to
+			// come is of other data than this.
+			if (after > this.revision || (after > 0 && after < this.forgotten)) {
 				return new ChangeFeed.Step(List.of(new Change.Lagged(this.revision)), this.revision, false);
 			}
 			Table table = table(place);
@@ -214,7 +238,7 @@ final class MemoryTables {
 	}
 
 	/**
-	 * Adds a watcher, who is not told anything yet.
+	 * Adds a watcher.
 	 * @param place the table
 	 * @param prefix what the keys begin with
 	 * @param after where to begin
@@ -231,6 +255,7 @@ final class MemoryTables {
 			all.add(watch);
 			return all;
 		});
+		watch.look();
 		return watch.feed;
 	}
 
@@ -258,14 +283,15 @@ final class MemoryTables {
 	}
 
 	/**
-	 * Has the watchers look of whose tables and prefixes nothing was heard for so long
-	 * that they would take what is forgotten for something they missed.
+	 * Has the watchers look who could not, and those of whose tables and prefixes nothing
+	 * was heard for so long that they would take what is forgotten for something they
+	 * missed.
 	 */
 	void lookAgain() {
 		long old = read(() -> this.revision) - KEPT / 2;
 		eachWatch((watch) -> {
-			if (watch.feed.revision() < old) {
-				watch.feed.look();
+			if (watch.waiting || watch.feed.revision() < old) {
+				watch.look();
 			}
 		});
 	}
@@ -273,7 +299,7 @@ final class MemoryTables {
 	private void look(Place place, String key) {
 		for (Watch watch : this.watches.getOrDefault(place, Set.of())) {
 			if (key.startsWith(watch.prefix)) {
-				watch.feed.look();
+				watch.look();
 			}
 		}
 	}
@@ -479,6 +505,11 @@ final class MemoryTables {
 
 		private final ChangeFeed feed;
 
+		/**
+		 * Whether it has to look, and there was no thread for it.
+		 */
+		private volatile boolean waiting;
+
 		Watch(Place place, String prefix, long after, Consumer<Change> listener, MemoryDatabases owner,
 				Executor executor) {
 			this.place = place;
@@ -486,6 +517,18 @@ final class MemoryTables {
 			this.owner = owner;
 			this.feed = new ChangeFeed(executor, (revision) -> changes(place, prefix, revision), after, listener,
 					() -> remove(this));
+		}
+
+		void look() {
+			this.waiting = false;
+			try {
+				this.feed.look();
+			}
+			catch (Error ex) {
+				// It is not the fault of who writes, nor the other watchers'.
+				this.waiting = true;
+				logger.log(System.Logger.Level.WARNING, "a watcher could not look; that is tried again", ex);
+			}
 		}
 
 	}

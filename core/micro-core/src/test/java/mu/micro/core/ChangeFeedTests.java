@@ -120,6 +120,27 @@ class ChangeFeedTests {
 	}
 
 	@Test
+	void afterLaggedItGoesOnFromThereAlsoIfThatIsEarlier() {
+		AtomicLong whileCalled = new AtomicLong();
+		AtomicReference<ChangeFeed> feed = new AtomicReference<>();
+		feed.set(new ChangeFeed(this.threads, (after) -> {
+			this.kept.asked.add(after);
+			return (after == 10) ? new ChangeFeed.Step(List.of(new Change.Lagged(4)), 4, true)
+					: new ChangeFeed.Step(List.of(deleted(5)), 6, false);
+		}, 10, (change) -> {
+			whileCalled.compareAndSet(0, feed.get().revision());
+			this.heard.add(change);
+		}, () -> {
+		}));
+		feed.get().look();
+		await(() -> feed.get().revision() == 6);
+		assertThat(this.kept.asked).containsExactly(10L, 4L);
+		assertThat(this.heard).containsExactly(new Change.Lagged(4), deleted(5));
+		// Who asks how far it is while it is told begins no later than that.
+		assertThat(whileCalled).hasValue(4);
+	}
+
+	@Test
 	void theRevisionIsThatOfTheLastChangeTold() {
 		CountDownLatch release = new CountDownLatch(1);
 		this.kept.change(1);

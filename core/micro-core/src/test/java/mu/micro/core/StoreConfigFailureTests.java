@@ -22,6 +22,7 @@ import mu.micro.MicroException;
 import mu.micro.Subscription;
 import mu.micro.config.Config;
 import mu.micro.config.Json;
+import mu.micro.memory.MemoryDatabases;
 import mu.micro.store.Change;
 import mu.micro.store.Entry;
 import mu.micro.store.Store;
@@ -38,7 +39,7 @@ class StoreConfigFailureTests {
 
 	private static final String MARKER = "hunter2-marker";
 
-	private final FailingDatabases databases = new FailingDatabases();
+	private final TroubledDatabases databases = new TroubledDatabases(new MemoryDatabases());
 
 	private final List<StoreConfig> opened = new ArrayList<>();
 
@@ -194,15 +195,53 @@ class StoreConfigFailureTests {
 	}
 
 	@Test
-	void aChangeThatFindsNoGapIsGivenUp() {
+	void aChangeThatFindsNoGapIsGivenUpWhenItsTimeIsOver() {
+		this.databases.onWrite = () -> {
+			throw new MicroException.Conflict("on purpose");
+		};
+		Duration time = Duration.ofMillis(500);
+		long start = System.nanoTime();
+		assertThatExceptionOfType(MicroException.Unavailable.class)
+			.isThrownBy(() -> open(time, key(1)).in("micro").set("a", Json.of(MARKER), true))
+			.withMessageContainingAll("'micro'", "others kept changing", time.toString(), "nothing was changed",
+					"try again");
+		assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(5));
+		assertThat(this.databases.writes).hasValueGreaterThan(1);
+		assertThat(this.config.get("", false)).isNull();
+	}
+
+	@Test
+	void nothingIsBegunOnceTheTimeOfAChangeIsOver() {
 		this.databases.onWrite = () -> {
 			throw new MicroException.Conflict("on purpose");
 		};
 		assertThatExceptionOfType(MicroException.Unavailable.class)
-			.isThrownBy(() -> this.config.set("a", Json.of(MARKER), true))
-			.withMessageContainingAll("'micro'", "nothing was changed", "try again");
-		assertThat(this.databases.writes).hasValue(StoreConfig.MOST_ATTEMPTS);
-		assertThat(this.config.get("", false)).isNull();
+			.isThrownBy(() -> open(Duration.ZERO, key(1)).in("micro").set("a", Json.of(1), false));
+		assertThat(this.databases.writes).hasValue(1);
+	}
+
+	@Test
+	void aChangeThatGetsNoTurnIsGivenUpToo() throws Exception {
+		Config slow = open(Duration.ofMillis(200), key(1)).in("micro");
+		CountDownLatch writing = new CountDownLatch(1);
+		CountDownLatch release = new CountDownLatch(1);
+		this.databases.onWrite = () -> {
+			writing.countDown();
+			awaitLatch(release);
+		};
+		Thread holder = new Thread(() -> slow.set("a", Json.of(1), false));
+		holder.start();
+		try {
+			assertThat(writing.await(10, TimeUnit.SECONDS)).isTrue();
+			assertThatExceptionOfType(MicroException.Unavailable.class)
+				.isThrownBy(() -> slow.set("b", Json.of(2), false))
+				.withMessageContaining("nothing was changed");
+		}
+		finally {
+			release.countDown();
+			holder.join(10_000);
+		}
+		assertThat(slow.get("", false)).isEqualTo(Json.of(Map.of("a", Json.of(1))));
 	}
 
 	@Test
@@ -277,6 +316,22 @@ class StoreConfigFailureTests {
 		};
 		await(() -> Json.of(2).equals(seen.get(seen.size() - 1)));
 		assertThat(seen).hasSize(2);
+	}
+
+	@Test
+	void aWatchOutlivesAnError() {
+		List<Json> seen = new CopyOnWriteArrayList<>();
+		this.config.watch("a", false, seen::add);
+		await(() -> seen.size() == 1);
+		int reads = this.databases.reads.get();
+		this.databases.onRead = () -> {
+			throw new Error("on purpose");
+		};
+		write("micro", "{\"a\":1}");
+		await(() -> this.databases.reads.get() > reads + 1);
+		this.databases.onRead = () -> {
+		};
+		await(() -> Json.of(1).equals(seen.get(seen.size() - 1)));
 	}
 
 	@Test
@@ -433,7 +488,11 @@ class StoreConfigFailureTests {
 	}
 
 	private StoreConfig open(String... keys) {
-		StoreConfig view = new StoreConfig(this.databases, Keyring.of(List.of(keys)));
+		return open(Duration.ofSeconds(5), keys);
+	}
+
+	private StoreConfig open(Duration longestChange, String... keys) {
+		StoreConfig view = new StoreConfig(this.databases, Keyring.of(List.of(keys)), longestChange);
 		this.opened.add(view);
 		return view;
 	}

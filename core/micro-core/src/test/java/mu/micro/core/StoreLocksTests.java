@@ -9,6 +9,7 @@ import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 
 import mu.micro.MicroException;
 import mu.micro.core.Locks.Claim;
@@ -35,7 +36,7 @@ class StoreLocksTests {
 
 	private final Store table = this.databases.in("micro").table(StoreLocks.TABLE);
 
-	private final StoreLocks locks = new StoreLocks(this.troubled, Clock.systemUTC(), 60);
+	private final StoreLocks locks = new StoreLocks(this.troubled, Clock.systemUTC(), 60, Threads.perTask("test-lock"));
 
 	@AfterEach
 	void close() {
@@ -99,9 +100,9 @@ class StoreLocksTests {
 		for (int i = 0; i < 50; i++) {
 			waiting.add(this.locks.acquire(claim("a"), LONG));
 		}
-		int before = this.troubled.gets();
+		int before = this.troubled.reads.get();
 		Awaitility.await().pollDelay(Duration.ofSeconds(3)).until(() -> true);
-		assertThat(this.troubled.gets() - before).isBetween(1, 10);
+		assertThat(this.troubled.reads.get() - before).isBetween(1, 10);
 		assertThat(waiting).noneMatch(CompletableFuture::isDone);
 	}
 
@@ -181,6 +182,70 @@ class StoreLocksTests {
 		assertThat(this.table.get("a")).isNotNull();
 		this.locks.release(claim);
 		assertThat(this.table.get("a")).isNull();
+	}
+
+	@Test
+	void anErrorOfTheStoreEndsNoWait() {
+		Claim first = claim("a");
+		this.locks.acquire(first, Duration.ZERO).join();
+		List<CompletableFuture<Grant>> waiting = List.of(this.locks.acquire(claim("a"), LONG),
+				this.locks.acquire(claim("a"), LONG));
+		AtomicInteger errors = new AtomicInteger();
+		this.troubled.onRead = () -> {
+			errors.incrementAndGet();
+			throw new Error("on purpose");
+		};
+		this.table.delete("a");
+		Awaitility.await().until(() -> errors.get() > 1);
+		assertThat(waiting).noneMatch(CompletableFuture::isDone);
+		this.troubled.onRead = () -> {
+		};
+		assertThat(waiting.get(0).orTimeout(10, TimeUnit.SECONDS).join()).isNotNull();
+		this.table.delete("a");
+		assertThat(waiting.get(1).orTimeout(10, TimeUnit.SECONDS).join()).isNotNull();
+	}
+
+	@Test
+	void whatWasTakenInAnErrorIsGivenBack() {
+		this.troubled.answerNot(1);
+		this.troubled.onRead = () -> {
+			this.troubled.onRead = () -> {
+			};
+			throw new Error("on purpose");
+		};
+		assertThatExceptionOfType(Error.class).isThrownBy(() -> this.locks.acquire(claim("a"), LONG));
+		Awaitility.await().atMost(Duration.ofSeconds(10)).until(() -> this.table.get("a") == null);
+	}
+
+	@Test
+	void anErrorThatLastsIsToldWhenTheWaitIsOver() {
+		this.locks.acquire(claim("a"), Duration.ZERO).join();
+		CompletableFuture<Grant> waiting = this.locks.acquire(claim("a"), Duration.ofSeconds(1));
+		this.troubled.onRead = () -> {
+			throw new Error("on purpose");
+		};
+		this.table.delete("a");
+		assertThatExceptionOfType(CompletionException.class)
+			.isThrownBy(() -> waiting.orTimeout(10, TimeUnit.SECONDS).join())
+			.withCauseInstanceOf(MicroException.Unavailable.class)
+			.withMessageContainingAll("'a'", "on purpose");
+	}
+
+	@Test
+	void whoWaitsIsServedOnceThereAreThreadsAgain() {
+		ScarceThreads threads = new ScarceThreads();
+		try (StoreLocks scarce = new StoreLocks(this.troubled, Clock.systemUTC(), 60, threads)) {
+			this.locks.acquire(claim("a"), Duration.ZERO).join();
+			threads.none = true;
+			CompletableFuture<Grant> waiting = scarce.acquire(claim("a"), LONG);
+			CompletableFuture<Grant> impatient = scarce.acquire(claim("a"), Duration.ofMillis(100));
+			this.table.delete("a");
+			Awaitility.await().until(() -> threads.refused.get() > 3);
+			assertThat(waiting).isNotDone();
+			threads.none = false;
+			assertThat(waiting.orTimeout(10, TimeUnit.SECONDS).join()).isNotNull();
+			assertThat(impatient.orTimeout(10, TimeUnit.SECONDS).join()).isNull();
+		}
 	}
 
 	private static Claim claim(String name) {

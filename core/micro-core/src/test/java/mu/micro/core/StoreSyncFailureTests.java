@@ -9,6 +9,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
 
@@ -71,7 +72,7 @@ class StoreSyncFailureTests {
 
 	@Test
 	void aLockIsLostBeforeAnotherCanHaveItWhenTheStoreWasAwayForLonger() throws Exception {
-		Lock lock = this.mine.lock("a", Duration.ofSeconds(3), Duration.ZERO);
+		Lock lock = this.mine.lock("a", Duration.ofSeconds(5), Duration.ZERO);
 		CompletableFuture<Entry> then = new CompletableFuture<>();
 		lock.onLost(() -> then.complete(this.table.get("a")));
 		this.troubled.away(true);
@@ -99,12 +100,12 @@ class StoreSyncFailureTests {
 
 	@Test
 	void aRenewalThatIsAnsweredLateCountsFromWhenItWasAskedFor() throws Exception {
-		Lock lock = this.mine.lock("a", Duration.ofSeconds(3), Duration.ZERO);
+		Lock lock = this.mine.lock("a", Duration.ofSeconds(5), Duration.ZERO);
 		CompletableFuture<Entry> then = new CompletableFuture<>();
 		lock.onLost(() -> then.complete(this.table.get("a")));
 		this.troubled.answerLate();
 		await(() -> this.table.get("a").revision() > lock.token());
-		during(Duration.ofMillis(1300), lock::held);
+		during(Duration.ofMillis(2000), lock::held);
 		this.troubled.away(true);
 		this.troubled.go();
 		assertThat(then.get(10, TimeUnit.SECONDS)).as("what the store had when the loss was told").isNotNull();
@@ -200,6 +201,38 @@ class StoreSyncFailureTests {
 	}
 
 	@Test
+	void closingIsQuickThoughALeaderIgnoresItsInterruption() throws Exception {
+		CountDownLatch begun = new CountDownLatch(1);
+		CountDownLatch end = new CountDownLatch(1);
+		List<Lock> terms = new CopyOnWriteArrayList<>();
+		this.mine.lead("a", TTL, (lock) -> {
+			terms.add(lock);
+			begun.countDown();
+			while (end.getCount() > 0) {
+				Thread.onSpinWait();
+			}
+		});
+		assertThat(begun.await(10, TimeUnit.SECONDS)).isTrue();
+		Lock other = this.mine.lock("b", TTL, Duration.ZERO);
+		CompletableFuture<Boolean> closing = CompletableFuture.supplyAsync(() -> {
+			Thread.currentThread().interrupt();
+			this.sync.close();
+			return Thread.interrupted();
+		});
+		try {
+			assertThat(closing.get(10, TimeUnit.SECONDS)).as("an own interruption is kept").isTrue();
+			assertThat(terms.get(0).held()).isFalse();
+			assertThat(other.held()).isFalse();
+			assertThat(this.table.get("b")).isNull();
+			assertThat(this.table.get("a")).as("the lock of one who still works").isNotNull();
+		}
+		finally {
+			end.countDown();
+		}
+		await(() -> this.table.get("a") == null);
+	}
+
+	@Test
 	void aLockThatSomebodyDeletedIsLostAndItsLeaderInterruptedAndElectedAnew() {
 		List<Lock> terms = new CopyOnWriteArrayList<>();
 		List<Boolean> held = new CopyOnWriteArrayList<>();
@@ -234,6 +267,62 @@ class StoreSyncFailureTests {
 		await(() -> !terms.get(0).held());
 		this.troubled.away(false);
 		await(() -> terms.size() == 2);
+	}
+
+	@Test
+	void anErrorOfTheStoreEndsNoCandidacyAndNoTerm() {
+		this.troubled.onWrite = () -> {
+			throw new Error("on purpose");
+		};
+		List<Lock> terms = new CopyOnWriteArrayList<>();
+		this.mine.lead("a", Duration.ofSeconds(3), terms::add);
+		await(() -> this.troubled.writes.get() > 1);
+		this.troubled.onWrite = () -> {
+		};
+		await(() -> terms.size() == 1);
+		AtomicInteger errors = new AtomicInteger();
+		this.troubled.onRead = () -> {
+			errors.incrementAndGet();
+			throw new Error("on purpose");
+		};
+		await(() -> errors.get() > 0);
+		this.troubled.onRead = () -> {
+		};
+		during(Duration.ofSeconds(4), terms.get(0)::held);
+	}
+
+	@Test
+	void locksAreKeptWhenThereWereNoThreadsForLessThanTheTtl() {
+		ScarceThreads threads = new ScarceThreads();
+		try (LeasedSync scarce = scarce(threads)) {
+			Lock lock = scarce.in("micro").lock("a", Duration.ofSeconds(3), Duration.ZERO);
+			threads.none = true;
+			await(() -> threads.refused.get() > 0);
+			threads.none = false;
+			during(Duration.ofSeconds(4), lock::held);
+		}
+	}
+
+	@Test
+	void whatWasLostWhileThereWereNoThreadsIsTold() {
+		ScarceThreads threads = new ScarceThreads();
+		try (LeasedSync scarce = scarce(threads)) {
+			Lock lock = scarce.in("micro").lock("a", Duration.ofSeconds(1), Duration.ZERO);
+			AtomicBoolean lost = new AtomicBoolean();
+			lock.onLost(() -> lost.set(true));
+			threads.none = true;
+			List<Lock> terms = new CopyOnWriteArrayList<>();
+			scarce.in("micro").lead("b", Duration.ofSeconds(1), terms::add);
+			await(() -> !lock.held());
+			threads.none = false;
+			await(lost::get);
+			await(() -> terms.size() == 1);
+		}
+	}
+
+	private LeasedSync scarce(ScarceThreads threads) {
+		return new LeasedSync(new StoreLocks(this.troubled, Clock.systemUTC()), Clock.systemUTC(), threads) {
+		};
 	}
 
 	@Test

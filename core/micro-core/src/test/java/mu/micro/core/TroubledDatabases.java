@@ -1,7 +1,9 @@
 package mu.micro.core;
 
+import java.util.Collection;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BiConsumer;
@@ -9,7 +11,6 @@ import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 import mu.micro.MicroException;
-import mu.micro.Subscription;
 import mu.micro.store.Change;
 import mu.micro.store.Database;
 import mu.micro.store.Databases;
@@ -18,11 +19,13 @@ import mu.micro.store.Page;
 import mu.micro.store.Query;
 import mu.micro.store.Store;
 import mu.micro.store.TableWrite;
+import mu.micro.store.Watch;
 import mu.micro.store.When;
 import mu.micro.store.Write;
 
 /**
- * A view of databases that can be away, stand still, or keep its answers to itself.
+ * A view of databases that counts what is asked of it, and can fail, be away, stand
+ * still, or keep its answers to itself.
  */
 final class TroubledDatabases implements Databases {
 
@@ -32,7 +35,23 @@ final class TroubledDatabases implements Databases {
 
 	private final AtomicInteger undone = new AtomicInteger();
 
-	private final AtomicInteger gets = new AtomicInteger();
+	final AtomicInteger reads = new AtomicInteger();
+
+	final AtomicInteger writes = new AtomicInteger();
+
+	final List<Consumer<Change>> watchers = new CopyOnWriteArrayList<>();
+
+	/**
+	 * Runs before each read of entries, which fails if it does.
+	 */
+	volatile Runnable onRead = () -> {
+	};
+
+	/**
+	 * Runs before each write, which fails if it does.
+	 */
+	volatile Runnable onWrite = () -> {
+	};
 
 	private volatile boolean away;
 
@@ -96,10 +115,6 @@ final class TroubledDatabases implements Databases {
 		this.answering.countDown();
 	}
 
-	int gets() {
-		return this.gets.get();
-	}
-
 	@Override
 	public Database in(String namespace) {
 		return new TroubledDatabase(this.databases.in(namespace));
@@ -107,7 +122,7 @@ final class TroubledDatabases implements Databases {
 
 	@Override
 	public Set<String> names() {
-		return read(this.databases::names);
+		return reach(this.databases::names);
 	}
 
 	@Override
@@ -116,7 +131,7 @@ final class TroubledDatabases implements Databases {
 		this.databases.close();
 	}
 
-	private <T> T read(Supplier<T> call) {
+	private <T> T reach(Supplier<T> call) {
 		await(this.moving);
 		if (this.away) {
 			throw new MicroException.Unavailable("away on purpose");
@@ -124,8 +139,16 @@ final class TroubledDatabases implements Databases {
 		return call.get();
 	}
 
+	private <T> T read(Supplier<T> call) {
+		this.reads.incrementAndGet();
+		this.onRead.run();
+		return reach(call);
+	}
+
 	private <T> T write(Supplier<T> call) {
-		return read(() -> {
+		this.writes.incrementAndGet();
+		this.onWrite.run();
+		return reach(() -> {
 			if (this.undone.getAndUpdate(TroubledDatabases::less) > 0) {
 				throw new MicroException.OutcomeUnknown("not done on purpose", null);
 			}
@@ -167,7 +190,7 @@ final class TroubledDatabases implements Databases {
 
 		@Override
 		public Set<String> tables() {
-			return read(this.database::tables);
+			return reach(this.database::tables);
 		}
 
 		@Override
@@ -192,8 +215,12 @@ final class TroubledDatabases implements Databases {
 
 		@Override
 		public Entry get(String key) {
-			TroubledDatabases.this.gets.incrementAndGet();
 			return read(() -> this.store.get(key));
+		}
+
+		@Override
+		public Page get(Collection<String> keys) {
+			return read(() -> this.store.get(keys));
 		}
 
 		@Override
@@ -212,8 +239,9 @@ final class TroubledDatabases implements Databases {
 		}
 
 		@Override
-		public Subscription watch(String prefix, long afterRevision, Consumer<Change> listener) {
-			return read(() -> this.store.watch(prefix, afterRevision, (change) -> {
+		public Watch watch(String prefix, long afterRevision, Consumer<Change> listener) {
+			TroubledDatabases.this.watchers.add(listener);
+			return reach(() -> this.store.watch(prefix, afterRevision, (change) -> {
 				if (!TroubledDatabases.this.deaf) {
 					listener.accept(change);
 				}

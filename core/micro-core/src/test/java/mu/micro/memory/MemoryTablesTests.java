@@ -1,12 +1,18 @@
 package mu.micro.memory;
 
 import java.lang.ref.WeakReference;
+import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneId;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 
 import mu.micro.core.ChangeFeed;
@@ -15,6 +21,7 @@ import mu.micro.store.Change;
 import mu.micro.store.Query;
 import mu.micro.store.Store;
 import mu.micro.store.TableWrite;
+import mu.micro.store.Watch;
 import mu.micro.store.Write;
 import mu.micro.tck.TestClock;
 import org.awaitility.Awaitility;
@@ -131,18 +138,75 @@ class MemoryTablesTests {
 	void aQuietWatcherDoesNotLag() {
 		Store store = this.view.in("namespace").table("table");
 		long first = store.put("quiet-a", new byte[1]);
-		ChangeFeed feed = (ChangeFeed) store.watch("quiet-", first, this.heard::add);
+		Watch watch = store.watch("quiet-", first, this.heard::add);
 		for (int i = 0; i < 5; i++) {
 			for (int deletes = 0; deletes < MemoryTables.KEPT / 2; deletes++) {
 				store.put("busy", new byte[1]);
 				store.delete("busy");
 			}
 			long last = store.list(Query.ALL).revision();
-			await(() -> feed.revision() >= last - MemoryTables.KEPT / 2);
+			await(() -> watch.revision() >= last - MemoryTables.KEPT / 2);
 		}
 		store.put("quiet-b", new byte[1]);
 		await(() -> !this.heard.isEmpty());
 		assertThat(this.heard).singleElement().isInstanceOf(Change.Put.class);
+	}
+
+	@Test
+	void aWatcherForWhomThereWasNoThreadHearsLater() {
+		AtomicBoolean none = new AtomicBoolean(true);
+		this.tables.watch(PLACE, "", 0, this.heard::add, this.view, (task) -> {
+			if (none.get()) {
+				throw new Error("no thread, on purpose");
+			}
+			this.threads.execute(task);
+		});
+		List<Change> others = new CopyOnWriteArrayList<>();
+		this.tables.watch(PLACE, "", 0, others::add, this.view, this.threads);
+		assertThat(write(Write.put("a", new byte[1]))).isPositive();
+		await(() -> others.size() == 1);
+		assertThat(this.heard).isEmpty();
+		none.set(false);
+		this.tables.lookAgain();
+		await(() -> this.heard.size() == 1);
+	}
+
+	@Test
+	void anErrorDoesNotEndTheClearingAway() {
+		AtomicInteger errors = new AtomicInteger();
+		AtomicBoolean failing = new AtomicBoolean();
+		Clock broken = new Clock() {
+
+			@Override
+			public Instant instant() {
+				if (failing.get() && Thread.currentThread().getName().contains("expiry")) {
+					errors.incrementAndGet();
+					throw new Error("on purpose");
+				}
+				return MemoryTablesTests.this.clock.instant();
+			}
+
+			@Override
+			public ZoneId getZone() {
+				return ZoneOffset.UTC;
+			}
+
+			@Override
+			public Clock withZone(ZoneId zone) {
+				return this;
+			}
+
+		};
+		try (MemoryDatabases databases = new MemoryDatabases(broken)) {
+			Store store = databases.in("namespace").table("table");
+			store.watch("", 0, this.heard::add);
+			store.put(Write.put("a", new byte[1]).withTtl(Duration.ofSeconds(1)));
+			failing.set(true);
+			await(() -> errors.get() > 0);
+			failing.set(false);
+			this.clock.advance(Duration.ofSeconds(1));
+			await(() -> this.heard.stream().anyMatch(Change.Expired.class::isInstance));
+		}
 	}
 
 	@Test
@@ -205,9 +269,7 @@ class MemoryTablesTests {
 	}
 
 	private ChangeFeed watch(String prefix, long after) {
-		ChangeFeed feed = this.tables.watch(PLACE, prefix, after, this.heard::add, this.view, this.threads);
-		feed.look();
-		return feed;
+		return this.tables.watch(PLACE, prefix, after, this.heard::add, this.view, this.threads);
 	}
 
 	private static void await(BooleanSupplier condition) {

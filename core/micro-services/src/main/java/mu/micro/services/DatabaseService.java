@@ -12,8 +12,6 @@ import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import mu.micro.Limits;
 import mu.micro.MicroException;
-import mu.micro.Subscription;
-import mu.micro.core.ChangeFeed;
 import mu.micro.core.Threads;
 import mu.micro.grpc.Entries;
 import mu.micro.store.Database;
@@ -21,9 +19,11 @@ import mu.micro.store.Databases;
 import mu.micro.store.Entry;
 import mu.micro.store.Store;
 import mu.micro.store.TableWrite;
+import mu.micro.store.Watch;
 import mu.micro.wire.store.ApplyRequest;
 import mu.micro.wire.store.ApplyResponse;
 import mu.micro.wire.store.DatabaseGrpc;
+import mu.micro.wire.store.GetAllRequest;
 import mu.micro.wire.store.GetRequest;
 import mu.micro.wire.store.GetResponse;
 import mu.micro.wire.store.NamesRequest;
@@ -109,6 +109,12 @@ public final class DatabaseService extends DatabaseGrpc.DatabaseImplBase impleme
 	}
 
 	@Override
+	public void getAll(GetAllRequest request, StreamObserver<PageResponse> call) {
+		Reply.with(NAME, call, () -> Entries
+			.toMessage(in(request.getNamespace()).table(request.getTable()).get(request.getKeysList())));
+	}
+
+	@Override
 	public void apply(ApplyRequest request, StreamObserver<ApplyResponse> call) {
 		Reply.with(NAME, call, () -> {
 			List<TableWrite> writes = request.getWritesList().stream().map(Entries::fromMessage).toList();
@@ -146,14 +152,13 @@ public final class DatabaseService extends DatabaseGrpc.DatabaseImplBase impleme
 			Feed feed = new Feed();
 			this.watches.open(call, feed::next, (stream) -> {
 				stream.add(feed.changes);
-				Subscription watch = table.watch(request.getPrefix(), after,
+				Watch watch = table.watch(request.getPrefix(), after,
 						(change) -> feed.changes.offer(stream, Entries.toMessage(change)));
 				stream.add(watch);
 				feed.stands(stream, 0);
 				if (every > 0) {
 					ScheduledFuture<?> again = this.timer.scheduleAtFixedRate(
-							() -> feed.stands(stream, (watch instanceof ChangeFeed told) ? told.revision() : 0), every,
-							every, TimeUnit.MILLISECONDS);
+							() -> feed.stands(stream, watch.revision()), every, every, TimeUnit.MILLISECONDS);
 					stream.add(() -> again.cancel(false));
 				}
 			});
@@ -246,6 +251,10 @@ public final class DatabaseService extends DatabaseGrpc.DatabaseImplBase impleme
 			// The first word is that the watch stands, though the provider may be faster.
 			// Later that comes after all that was told when the revision was read.
 			WatchResponse change = (this.begun) ? this.changes.take() : null;
+			if (change != null && change.hasLagged()) {
+				// How far it was before counts no more.
+				this.revision = -1;
+			}
 			if (change != null || this.revision < 0) {
 				return change;
 			}

@@ -1,12 +1,12 @@
 package mu.micro.services;
 
+import java.util.Collection;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 
-import mu.micro.Subscription;
 import mu.micro.store.Change;
 import mu.micro.store.Database;
 import mu.micro.store.Databases;
@@ -15,6 +15,7 @@ import mu.micro.store.Page;
 import mu.micro.store.Query;
 import mu.micro.store.Store;
 import mu.micro.store.TableWrite;
+import mu.micro.store.Watch;
 import mu.micro.store.When;
 import mu.micro.store.Write;
 
@@ -142,6 +143,11 @@ final class CountedDatabases implements Databases {
 		}
 
 		@Override
+		public Page get(Collection<String> keys) {
+			return this.store.get(keys);
+		}
+
+		@Override
 		public long put(Write write) {
 			return this.store.put(write);
 		}
@@ -158,15 +164,25 @@ final class CountedDatabases implements Databases {
 		}
 
 		@Override
-		public Subscription watch(String prefix, long afterRevision, Consumer<Change> listener) {
-			Subscription subscription = this.store.watch(prefix, afterRevision, (change) -> {
+		public Watch watch(String prefix, long afterRevision, Consumer<Change> listener) {
+			Watch watch = this.store.watch(prefix, afterRevision, (change) -> {
 				listener.accept(change);
 				CountedDatabases.this.told.incrementAndGet();
 			});
 			CountedDatabases.this.watches.incrementAndGet();
-			return () -> {
-				subscription.close();
-				CountedDatabases.this.watches.decrementAndGet();
+			return new Watch() {
+
+				@Override
+				public long revision() {
+					return watch.revision();
+				}
+
+				@Override
+				public void close() {
+					watch.close();
+					CountedDatabases.this.watches.decrementAndGet();
+				}
+
 			};
 		}
 

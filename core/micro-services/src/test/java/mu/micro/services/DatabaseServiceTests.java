@@ -257,8 +257,7 @@ class DatabaseServiceTests {
 	}
 
 	@Test
-	void aWatchSaysAgainThatItStandsAndHowFarItIs() throws Exception {
-		serve(this.memory, DatabaseService.PATIENCE);
+	void aWatchSaysAgainThatItStandsAndHowFarItIs() {
 		long before = apply(put("other", "1")).get(0);
 		Taker<WatchResponse> watch = watch(
 				WatchRequest.newBuilder().setTable("t").setPrefix("quiet").setStandingMs(1000).build());

@@ -49,6 +49,7 @@ import mu.micro.store.Page;
 import mu.micro.store.Query;
 import mu.micro.store.Store;
 import mu.micro.store.TableWrite;
+import mu.micro.store.Watch;
 import mu.micro.store.When;
 import mu.micro.store.Write;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
@@ -245,6 +246,54 @@ public abstract class StoreContract {
 	}
 
 	@Test
+	void severalKeysAreReadInTheOrderAskedFor() {
+		Entry a = put(Write.put("a", bytes("1")).withMetadata(Map.of("k", "v")));
+		Entry b = put(Write.put("b", bytes("2")).withTtl(Duration.ofHours(1)));
+		long last = this.here.table("other").put("c", bytes("3"));
+		Page page = this.sameTable.get(List.of("b", "c", "none", "a", "a%"));
+		assertThat(page.entries()).containsExactly(b, a);
+		assertThat(page.more()).isFalse();
+		assertThat(page.revision()).isGreaterThanOrEqualTo(last);
+		assertThat(this.table.get(List.of("none", "\0")).entries()).isEmpty();
+		assertThat(this.here.table("never").get(List.of("a")).entries()).isEmpty();
+		Page nothing = this.sameTable.get(List.of());
+		assertThat(nothing.entries()).isEmpty();
+		assertThat(nothing.more()).isFalse();
+		KEYS.forEach((key) -> this.table.put(key, bytes(key)));
+		List<String> keys = reversed(KEYS);
+		assertThat(keys(this.sameTable.get(keys))).isEqualTo(keys);
+	}
+
+	@Test
+	void aKeyThatIsAskedForTwiceIsReadOnce() {
+		put(Write.put("a", bytes("1")));
+		put(Write.put("b", bytes("2")));
+		assertThat(keys(this.sameTable.get(List.of("b", "a", "b", "none", "a", "none")))).containsExactly("b", "a");
+	}
+
+	@Test
+	void severalKeysAreReadOfOneMoment() throws Exception {
+		this.table.put("a", bytes("500"));
+		this.table.put("b", bytes("500"));
+		AtomicBoolean done = new AtomicBoolean();
+		Future<Object> reader = this.threads.submit(() -> {
+			do {
+				Page page = this.sameTable.get(List.of("b", "none", "a"));
+				assertThat(sum(page.entries())).isEqualTo(1000);
+				assertThat(page.entries()).allMatch((entry) -> entry.revision() <= page.revision());
+			}
+			while (!done.get());
+			return true;
+		});
+		for (int i = 1; i <= 200; i++) {
+			this.here.apply(List.of(new TableWrite("table", Write.put("a", bytes(String.valueOf(500 - i)))),
+					new TableWrite("table", Write.put("b", bytes(String.valueOf(500 + i))))));
+		}
+		done.set(true);
+		get(reader);
+	}
+
+	@Test
 	void aPutWithoutAValueIsInvalid() {
 		this.table.put("a", bytes("1"));
 		assertInvalid(() -> this.table.put(Write.delete("a")), "a");
@@ -364,6 +413,7 @@ public abstract class StoreContract {
 		assertThat(this.table.get("a")).isNull();
 		assertThat(this.table.list(Query.ALL).entries()).isEmpty();
 		assertThat(this.table.list(Query.prefix("a").withKeysOnly()).entries()).isEmpty();
+		assertThat(this.sameTable.get(List.of("a")).entries()).isEmpty();
 		assertThat(this.here.tables()).isEmpty();
 		assertThat(this.there.tables()).isEmpty();
 		assertThat(this.view.names()).doesNotContain(this.namespace, this.namespace + "-short");
@@ -563,6 +613,7 @@ public abstract class StoreContract {
 	void whatIsNoKeyIsRefusedByName() {
 		for (String over : List.of("k".repeat(1025), "é".repeat(512) + "k", "\ud83d\ude00".repeat(257))) {
 			assertInvalid(() -> this.table.get(over), "1024");
+			assertInvalid(() -> this.table.get(List.of("a", over)), "1024");
 			assertInvalid(() -> this.table.put(over, bytes("1")), "1024");
 			assertInvalid(() -> this.table.delete(over), "1024");
 			assertInvalid(() -> this.table.delete(over, When.ABSENT), "1024");
@@ -572,6 +623,7 @@ public abstract class StoreContract {
 		}
 		for (String broken : List.of("", "\ud83d", "a\ude00b")) {
 			assertInvalid(() -> this.table.get(broken), "key");
+			assertInvalid(() -> this.table.get(List.of("a", broken)), "key");
 			assertInvalid(() -> this.table.put(broken, bytes("1")), "key");
 			assertInvalid(() -> this.table.delete(broken), "key");
 		}
@@ -590,6 +642,27 @@ public abstract class StoreContract {
 		assertThat(Arrays.equals(entry(this.sameTable, "a").value(), largest)).isTrue();
 		assertInvalid(() -> this.table.put("a", new byte[Limits.VALUE + 1]), "8388608");
 		assertThat(entry(this.table, "a").value()).hasSize(Limits.VALUE);
+	}
+
+	@Test
+	void severalKeysAreReadUpToTheLimitOfAPage() {
+		List<String> most = fill("table", Limits.PAGE);
+		Page page = this.sameTable.get(most);
+		assertThat(keys(page)).isEqualTo(most);
+		assertThat(page.more()).isFalse();
+		List<String> over = new ArrayList<>(most);
+		over.add("none");
+		assertInvalid(() -> this.table.get(over), "1000");
+		assertInvalid(() -> this.table.get(Collections.nCopies(1001, "a")), "1000");
+		byte[] half = new byte[Limits.BATCH_BYTES / 2];
+		this.table.put("a", half);
+		this.table.put("b", half);
+		Page exact = this.sameTable.get(List.of("b", "none", "a", "never"));
+		assertThat(keys(exact)).containsExactly("b", "a");
+		assertThat(exact.more()).isFalse();
+		Page early = this.sameTable.get(List.of("b", "a", most.get(0), "none"));
+		assertThat(keys(early)).containsExactly("b", "a");
+		assertThat(early.more()).isTrue();
 	}
 
 	@Test
@@ -793,6 +866,7 @@ public abstract class StoreContract {
 	@Test
 	void readingCreatesNothing() {
 		this.table.get("a");
+		this.table.get(List.of("a"));
 		this.table.list(Query.ALL);
 		this.here.tables();
 		this.here.snapshot((name, entry) -> {
@@ -1207,6 +1281,36 @@ public abstract class StoreContract {
 	}
 
 	@Test
+	void aWatchSaysHowFarItIs() throws Exception {
+		long begin = this.table.put("a", bytes("1"));
+		CountDownLatch blocked = new CountDownLatch(1);
+		CountDownLatch release = new CountDownLatch(1);
+		List<Change> heard = new CopyOnWriteArrayList<>();
+		Watch watch = this.sameTable.watch("", begin, (change) -> {
+			blocked.countDown();
+			awaitLatch(release);
+			heard.add(change);
+		});
+		assertThat(watch.revision()).isGreaterThanOrEqualTo(begin);
+		long b = this.table.put("b", bytes("1"));
+		try {
+			awaitLatch(blocked);
+			assertThat(watch.revision()).as("what is being told was not told yet").isLessThan(b);
+		}
+		finally {
+			release.countDown();
+		}
+		await(() -> watch.revision() >= b);
+		assertThat(heard).hasSize(1);
+		watch.close();
+		long c = this.table.put("c", bytes("1"));
+		assertThat(watch.revision()).isBetween(b, c - 1);
+		Mirror mirror = mirror(this.table, "", watch.revision());
+		await(() -> mirror.keys().contains("c"));
+		assertThat(mirror.heard).hasSize(1);
+	}
+
+	@Test
 	void aWatchTellsOfItsPrefixOnly() {
 		String prefix = "a_%\\";
 		Mirror mirror = mirror(this.table, prefix, 0);
@@ -1484,6 +1588,23 @@ public abstract class StoreContract {
 	}
 
 	@Test
+	void aWatchFromARevisionThatIsNotReachedLagsAndGoesOn() {
+		long last = this.table.put("a", bytes("1"));
+		Mirror mirror = new Mirror(this.table, "");
+		// As one does who remembers what is no more, because older data was put back.
+		this.table.watch("", last + 1_000_000_000, mirror);
+		await(() -> mirror.lagged.get() > 0);
+		assertThat(mirror.heard).singleElement()
+			.isInstanceOfSatisfying(Change.Lagged.class,
+					(lagged) -> assertThat(lagged.revision()).isBetween(last, last + 999_999_999));
+		mirror.agreesWith(this.table);
+		this.sameTable.put("b", bytes("1"));
+		this.sameTable.delete("a");
+		mirror.agreesWith(this.table);
+		assertThat(mirror.lagged).hasValue(1);
+	}
+
+	@Test
 	void aListenerThatIsTooSlowLagsAndConverges() {
 		CountDownLatch blocked = new CountDownLatch(1);
 		CountDownLatch release = new CountDownLatch(1);
@@ -1530,10 +1651,10 @@ public abstract class StoreContract {
 		mirror.agreesWith(this.table);
 		assertThat(mirror.keys()).containsExactlyInAnyOrder("a", "b");
 		assertThat(calls).hasValue(1);
-		List<ThrowingCallable> all = List.of(() -> store.get("a"), () -> store.put("a", bytes("2")),
-				() -> store.delete("a"), () -> store.delete("a", When.ABSENT), () -> store.list(Query.ALL),
-				() -> store.watch("", 0, (change) -> calls.incrementAndGet()), () -> database.tables(),
-				() -> database.apply(List.of(new TableWrite("table", Write.delete("a")))),
+		List<ThrowingCallable> all = List.of(() -> store.get("a"), () -> store.get(List.of("a")),
+				() -> store.put("a", bytes("2")), () -> store.delete("a"), () -> store.delete("a", When.ABSENT),
+				() -> store.list(Query.ALL), () -> store.watch("", 0, (change) -> calls.incrementAndGet()),
+				() -> database.tables(), () -> database.apply(List.of(new TableWrite("table", Write.delete("a")))),
 				() -> database.snapshot((name, entry) -> calls.incrementAndGet()), () -> closing.names());
 		for (ThrowingCallable call : all) {
 			assertThatExceptionOfType(MicroException.Unavailable.class).isThrownBy(call);
@@ -1580,6 +1701,11 @@ public abstract class StoreContract {
 
 	private Store table(String name) {
 		return this.here.table(name);
+	}
+
+	private Entry put(Write write) {
+		this.table.put(write);
+		return entry(this.table, write.key());
 	}
 
 	private Mirror mirror(Store store, String prefix, long afterRevision) {

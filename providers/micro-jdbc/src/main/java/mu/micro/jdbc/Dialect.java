@@ -11,7 +11,7 @@ import mu.micro.MicroException;
  * What differs between SQL databases: how they are reached, how one waits for others,
  * what went wrong, and what care they need. The rest of this package is written once.
  */
-interface Dialect extends AutoCloseable {
+interface Dialect {
 
 	/**
 	 * What messages call the database.
@@ -23,10 +23,20 @@ interface Dialect extends AutoCloseable {
 	 * Opens a connection on which transactions are begun and ended by their statements
 	 * alone, and no statement waits for others, unless {@link #waitWhile} says so.
 	 * @param readOnly whether it is only read from
+	 * @param patient waits a little where others are in the way, or says that it is
+	 * enough
 	 * @return the connection
 	 * @throws SQLException if there is none now
 	 */
-	Connection connect(boolean readOnly) throws SQLException;
+	Statements connect(boolean readOnly, BooleanSupplier patient) throws SQLException;
+
+	/**
+	 * Whether a connection still leads to where one would that is opened now, as far as
+	 * that is known. Costs nothing.
+	 * @param connection the connection
+	 * @return whether; otherwise it is of no use any more
+	 */
+	boolean isCurrent(Statements connection);
 
 	/**
 	 * Has a connection ask whether to go on, from time to time while a statement runs.
@@ -98,18 +108,19 @@ interface Dialect extends AutoCloseable {
 
 	/**
 	 * Told after each commit, before it is acknowledged.
+	 * @param writer the connection that committed
 	 * @param revision the last one it gave
 	 * @throws MicroException.Unavailable if it is certain that nobody will find what was
 	 * committed
+	 * @throws MicroException.OutcomeUnknown if it is not certain that somebody will
 	 */
-	void committed(long revision);
+	void committed(Statements writer, long revision);
 
 	/**
-	 * Grows when all connections from before are of no use any more. Those that write
-	 * must not even be closed then.
-	 * @return the number
+	 * Closes a connection that writes, but where that would harm others.
+	 * @param writer the connection
 	 */
-	int generation();
+	void disconnect(Statements writer);
 
 	/**
 	 * Takes care of the database: a short step, in no transaction.
@@ -121,16 +132,12 @@ interface Dialect extends AutoCloseable {
 
 	/**
 	 * A way to notice what others write.
+	 * @param patient waits a little where others are in the way, or says that it is
+	 * enough
 	 * @return it, for one thread
 	 * @throws SQLException if there is none now
 	 */
-	Commits commits() throws SQLException;
-
-	/**
-	 * Lets go of what is not a connection.
-	 */
-	@Override
-	void close();
+	Commits commits(BooleanSupplier patient) throws SQLException;
 
 	/**
 	 * How a failed statement leaves things.

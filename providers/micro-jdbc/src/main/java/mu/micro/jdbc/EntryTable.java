@@ -62,8 +62,6 @@ final class EntryTable implements AutoCloseable {
 
 	private final Dialect dialect;
 
-	private final int generation;
-
 	private final Statements statements;
 
 	private long revision;
@@ -82,8 +80,7 @@ final class EntryTable implements AutoCloseable {
 	 */
 	EntryTable(Dialect dialect, BooleanSupplier patient) throws SQLException {
 		this.dialect = dialect;
-		this.generation = dialect.generation();
-		this.statements = new Statements(dialect.connect(false));
+		this.statements = dialect.connect(false, patient);
 		try {
 			dialect.waitWhile(this.statements.connection(), patient);
 		}
@@ -123,7 +120,7 @@ final class EntryTable implements AutoCloseable {
 	/**
 	 * Makes durable what was done in the transaction.
 	 * @throws SQLException if that failed
-	 * @throws MicroException.Unavailable if it did not, and is lost all the same
+	 * @throws MicroException if it did not, and is or may be lost all the same
 	 */
 	void commit() throws SQLException {
 		try {
@@ -132,7 +129,7 @@ final class EntryTable implements AutoCloseable {
 		finally {
 			this.dialect.endTurn();
 		}
-		this.dialect.committed(this.revision);
+		this.dialect.committed(this.statements, this.revision);
 	}
 
 	/**
@@ -335,10 +332,7 @@ final class EntryTable implements AutoCloseable {
 
 	@Override
 	public void close() {
-		this.dialect.endTurn();
-		if (this.generation == this.dialect.generation()) {
-			this.statements.close();
-		}
+		this.dialect.disconnect(this.statements);
 	}
 
 	/**

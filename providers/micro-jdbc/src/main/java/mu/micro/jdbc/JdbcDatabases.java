@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.Collection;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -12,7 +13,6 @@ import java.util.function.Consumer;
 
 import mu.micro.Limits;
 import mu.micro.MicroException;
-import mu.micro.Subscription;
 import mu.micro.store.Change;
 import mu.micro.store.Database;
 import mu.micro.store.Databases;
@@ -21,6 +21,7 @@ import mu.micro.store.Page;
 import mu.micro.store.Query;
 import mu.micro.store.Store;
 import mu.micro.store.TableWrite;
+import mu.micro.store.Watch;
 import mu.micro.store.When;
 import mu.micro.store.Write;
 import org.jspecify.annotations.Nullable;
@@ -30,16 +31,16 @@ import org.jspecify.annotations.Nullable;
  * and of these may use the same one at once.
  * <p>
  * Every call ends within the timeout; a {@link Database#snapshot snapshot} has it anew
- * from each entry to the next, and four of them run at once. Eight calls read at once,
- * and others wait. 1,024 writes wait at once to be written, and others wait for that.
+ * from each entry to the next, and four of them run at once. The time that its sink takes
+ * counts: while a moment is kept for somebody, what is written since then needs room that
+ * cannot be used again. Eight calls read at once, and others wait. 1,024 writes wait at
+ * once to be written, and others wait for that.
  * <p>
  * For watchers the last change of each entry that is there is kept, and in all namespaces
  * together the last 10,000 deletes and expiries. Entries whose time is over are cleared
  * away within a second, unless very many are.
  */
 public final class JdbcDatabases implements Databases {
-
-	private final Dialect dialect;
 
 	private final Clock clock;
 
@@ -51,12 +52,12 @@ public final class JdbcDatabases implements Databases {
 
 	private final AtomicBoolean closed = new AtomicBoolean();
 
-	private JdbcDatabases(Dialect dialect, Duration timeout, Clock clock) throws SQLException {
-		this.dialect = dialect;
+	private JdbcDatabases(Dialect dialect, Duration timeout, Clock clock, Readers.Patience patience)
+			throws SQLException {
 		this.clock = clock;
 		this.readers = new Readers(dialect, timeout);
 		this.watchers = new Watchers(dialect, this.readers, clock);
-		this.writer = new Writer(dialect, clock, timeout, this.watchers::committed);
+		this.writer = new Writer(dialect, clock, timeout, this.watchers::committed, patience::isOver);
 	}
 
 	/**
@@ -75,9 +76,10 @@ public final class JdbcDatabases implements Databases {
 	 * what to do about it
 	 */
 	public static JdbcDatabases sqlite(Path file, Duration timeout, Clock clock) {
-		SqliteDialect dialect = new SqliteDialect(SqliteFile.open(file, timeout, clock));
+		Readers.Patience patience = new Readers.Patience(timeout);
+		SqliteDialect dialect = new SqliteDialect(SqliteFile.open(file, patience, clock));
 		try {
-			return new JdbcDatabases(dialect, timeout, clock);
+			return new JdbcDatabases(dialect, timeout, clock, patience);
 		}
 		catch (SQLException ex) {
 			throw dialect.unavailable(ex);
@@ -105,7 +107,6 @@ public final class JdbcDatabases implements Databases {
 		this.readers.close();
 		// The last to go takes the log with it, if it may write.
 		this.writer.close();
-		this.dialect.close();
 	}
 
 	Clock clock() {
@@ -169,8 +170,8 @@ public final class JdbcDatabases implements Databases {
 			long now = JdbcDatabases.this.clock.millis();
 			return JdbcDatabases.this.readers
 				.readLong((reader, step) -> reader.snapshot(this.bytes, now, (table, entry) -> {
-					sink.accept(table, entry);
 					step.run();
+					sink.accept(table, entry);
 				}));
 		}
 
@@ -193,6 +194,14 @@ public final class JdbcDatabases implements Databases {
 			Limits.key(key);
 			long now = JdbcDatabases.this.clock.millis();
 			return JdbcDatabases.this.readers.read((reader) -> reader.get(this.place, key, now));
+		}
+
+		@Override
+		public Page get(Collection<String> keys) {
+			checkOpen();
+			Set<String> checked = Limits.keys(keys);
+			long now = JdbcDatabases.this.clock.millis();
+			return JdbcDatabases.this.readers.read((reader) -> reader.get(this.place, checked, now));
 		}
 
 		@Override
@@ -223,7 +232,7 @@ public final class JdbcDatabases implements Databases {
 		}
 
 		@Override
-		public Subscription watch(String prefix, long afterRevision, Consumer<Change> listener) {
+		public Watch watch(String prefix, long afterRevision, Consumer<Change> listener) {
 			checkOpen();
 			Limits.text("prefix", prefix, Limits.KEY);
 			if (afterRevision < 0) {

@@ -36,6 +36,11 @@ final class Reader implements AutoCloseable {
 
 	private static final int HELD_BYTES = 1024 * 1024;
 
+	/**
+	 * How many entries, of whichever table, are looked at for a listener in one go.
+	 */
+	private static final int LOOKED_AT = 1_000;
+
 	private static final byte[] FIRST = {};
 
 	/**
@@ -76,9 +81,9 @@ final class Reader implements AutoCloseable {
 
 	private final Dialect dialect;
 
-	private final int generation;
-
 	private final Statements statements;
+
+	private final String step;
 
 	private final EventReader events;
 
@@ -88,15 +93,16 @@ final class Reader implements AutoCloseable {
 
 	private volatile BooleanSupplier over = () -> false;
 
-	Reader(Dialect dialect) throws SQLException {
+	Reader(Dialect dialect, BooleanSupplier patient) throws SQLException {
 		this.dialect = dialect;
+		this.step = "SELECT revision FROM entries" + dialect.byRevision()
+				+ " WHERE revision > ? ORDER BY revision LIMIT 1 OFFSET " + (LOOKED_AT - 1);
 		this.puts = ENTRY + " FROM entries" + dialect.byRevision()
-				+ " WHERE revision > ? AND namespace = ? AND table_name = ? AND key >= ? AND key < ? AND " + VISIBLE
-				+ " ORDER BY revision LIMIT ?";
+				+ " WHERE revision > ? AND revision <= ? AND namespace = ? AND table_name = ? AND key >= ? AND key < ? AND "
+				+ VISIBLE + " ORDER BY revision LIMIT ?";
 		this.newPuts = "SELECT namespace, table_name, key FROM entries" + dialect.byRevision()
 				+ " WHERE revision > ? ORDER BY revision LIMIT ?";
-		this.generation = dialect.generation();
-		this.statements = new Statements(dialect.connect(true));
+		this.statements = dialect.connect(true, patient);
 		this.events = new EventReader(dialect, this.statements);
 		try {
 			dialect.giveUpWhen(this.statements.connection(), () -> this.over.getAsBoolean());
@@ -112,7 +118,7 @@ final class Reader implements AutoCloseable {
 	 * @return whether
 	 */
 	boolean isCurrent() {
-		return this.generation == this.dialect.generation();
+		return this.dialect.isCurrent(this.statements);
 	}
 
 	/**
@@ -138,6 +144,26 @@ final class Reader implements AutoCloseable {
 			// Null reads as zero, which no entry has.
 			return (row.tail() == 0 || row.tail() > now) ? entry : null;
 		}
+	}
+
+	Page get(Place place, Set<String> keys, long now) throws SQLException {
+		return moment(() -> {
+			List<Entry> entries = new ArrayList<>();
+			long revision = Revisions.last(this.statements);
+			long size = 0;
+			for (String key : keys) {
+				Entry entry = get(place, key, now);
+				if (entry == null) {
+					continue;
+				}
+				size += entry.value().length;
+				if (size > Limits.BATCH_BYTES) {
+					return new Page(entries, revision, true);
+				}
+				entries.add(entry);
+			}
+			return new Page(entries, revision, false);
+		});
 	}
 
 	Page list(Place place, Query query, long now) throws SQLException {
@@ -253,20 +279,36 @@ final class Reader implements AutoCloseable {
 		byte[] end = end(prefix);
 		return moment(() -> {
 			long last = Revisions.last(this.statements);
-			// Who begins with nothing has missed no delete.
-			if (after > 0 && after < Revisions.known(this.statements)) {
+			// Who begins with nothing has missed no delete. A revision that is still to
+			// come is of other data than this.
+			if (after > last || (after > 0 && after < Revisions.known(this.statements))) {
 				return new ChangeFeed.Step(List.of(new Change.Lagged(last)), last, false);
 			}
 			List<Change> deletes = new ArrayList<>();
 			List<Change> puts = new ArrayList<>();
+			long most = step(after, last);
 			long until = Math.min(deletes(place, prefix, end, after, deletes),
-					puts(place, prefix, end, after, now, puts));
+					puts(place, prefix, end, after, most, now, puts));
 			List<Change> changes = Stream.concat(deletes.stream(), puts.stream())
 				.filter((change) -> change.revision() <= until)
 				.sorted(Comparator.comparingLong(Change::revision))
 				.toList();
-			return new ChangeFeed.Step(changes, Math.min(until, last), until < last);
+			return new ChangeFeed.Step(changes, until, until < last);
 		});
+	}
+
+	/*
+	 * Up to where to look: there may be millions of entries of other tables.
+	 */
+	private long step(long after, long last) throws SQLException {
+		if (last - after <= LOOKED_AT) {
+			return last;
+		}
+		PreparedStatement statement = this.statements.of(this.step);
+		statement.setLong(1, after);
+		try (ResultSet result = statement.executeQuery()) {
+			return result.next() ? result.getLong(1) : last;
+		}
 	}
 
 	// Both say up to where there are no others.
@@ -286,11 +328,12 @@ final class Reader implements AutoCloseable {
 		return (changes.size() == HELD) ? changes.get(HELD - 1).revision() : Long.MAX_VALUE;
 	}
 
-	private long puts(Place place, byte[] from, byte[] to, long after, long now, List<Change> changes)
+	private long puts(Place place, byte[] from, byte[] to, long after, long most, long now, List<Change> changes)
 			throws SQLException {
 		PreparedStatement statement = this.statements.of(this.puts);
 		statement.setLong(1, after);
-		int last = set(statement, 2, place, from, to);
+		statement.setLong(2, most);
+		int last = set(statement, 3, place, from, to);
 		statement.setLong(++last, now);
 		statement.setInt(++last, HELD);
 		long size = 0;
@@ -304,7 +347,7 @@ final class Reader implements AutoCloseable {
 				}
 			}
 		}
-		return Long.MAX_VALUE;
+		return most;
 	}
 
 	long last() throws SQLException {

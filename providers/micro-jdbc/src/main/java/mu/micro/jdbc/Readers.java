@@ -6,6 +6,7 @@ import java.util.Deque;
 import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 
 import mu.micro.MicroException;
 import org.jspecify.annotations.Nullable;
@@ -63,7 +64,8 @@ final class Readers implements AutoCloseable {
 	}
 
 	/**
-	 * Reads on and on, with the timeout from each step to the next.
+	 * Reads on and on, with the timeout from each step to the next. A step that comes too
+	 * late is the last.
 	 * @param <T> what is read
 	 * @param reading reads, and says when a step is done
 	 * @return what was read
@@ -72,11 +74,20 @@ final class Readers implements AutoCloseable {
 		Patience patience = new Patience(this.timeout);
 		take(this.freeForLong, patience);
 		try {
-			return read((reader) -> reading.read(reader, patience::renew), patience);
+			return read((reader) -> reading.read(reader, () -> renew(patience)), patience);
 		}
 		finally {
 			this.freeForLong.release();
 		}
+	}
+
+	private void renew(Patience patience) {
+		if (patience.left() <= 0) {
+			throw new MicroException.Unavailable(
+					"copying " + this.dialect.name() + " stood still for more than " + this.timeout
+							+ ", in which its log cannot be cut down; take each entry sooner, or give it more time");
+		}
+		patience.renew();
 	}
 
 	private <T extends @Nullable Object> T read(Reading<T> reading, Patience patience) {
@@ -93,7 +104,7 @@ final class Readers implements AutoCloseable {
 			boolean done = false;
 			try {
 				if (reader == null) {
-					reader = new Reader(this.dialect);
+					reader = new Reader(this.dialect, () -> !this.closed && patience.getAsBoolean());
 				}
 				reader.giveUpWhen(() -> this.closed || patience.isOver());
 				T result = reading.read(reader);
@@ -218,9 +229,9 @@ final class Readers implements AutoCloseable {
 	}
 
 	/**
-	 * How long one caller waits.
+	 * How long one caller waits, in all that it waits for.
 	 */
-	private static final class Patience {
+	static final class Patience implements BooleanSupplier {
 
 		private final long nanos;
 
@@ -241,6 +252,18 @@ final class Readers implements AutoCloseable {
 
 		boolean isOver() {
 			return left() <= 0 || Thread.currentThread().isInterrupted();
+		}
+
+		/**
+		 * Waits a little, or says that it is enough.
+		 */
+		@Override
+		public boolean getAsBoolean() {
+			if (isOver()) {
+				return false;
+			}
+			Nap.take();
+			return true;
 		}
 
 	}

@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 
 import org.jspecify.annotations.Nullable;
 
@@ -39,8 +40,6 @@ final class SqliteCommits implements Dialect.Commits {
 
 	private final SqliteFile file;
 
-	private final int generation;
-
 	private final Statements statements;
 
 	private final @Nullable WatchService watcher;
@@ -49,10 +48,9 @@ final class SqliteCommits implements Dialect.Commits {
 
 	private long seen = -1;
 
-	SqliteCommits(SqliteFile file) throws SQLException {
+	SqliteCommits(SqliteFile file, BooleanSupplier patient) throws SQLException {
 		this.file = file;
-		this.generation = file.generation();
-		this.statements = new Statements(file.connect(true));
+		this.statements = file.connect(true, patient);
 		this.watcher = watcher(file);
 	}
 
@@ -73,7 +71,7 @@ final class SqliteCommits implements Dialect.Commits {
 
 	@Override
 	public boolean any() throws SQLException {
-		if (this.file.generation() != this.generation) {
+		if (!this.file.isCurrent(this.statements)) {
 			throw new SQLException(this.file.name() + " was replaced");
 		}
 		long now = this.statements.number(COUNT);

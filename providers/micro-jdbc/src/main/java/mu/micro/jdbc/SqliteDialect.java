@@ -46,6 +46,11 @@ final class SqliteDialect implements Dialect {
 
 	private final SqliteTurn turn;
 
+	/**
+	 * Open while the connection is that writes, and used by its thread alone.
+	 */
+	private final SqliteMark mark;
+
 	private long tidied = System.nanoTime();
 
 	private long seenOfOthers;
@@ -55,6 +60,7 @@ final class SqliteDialect implements Dialect {
 	SqliteDialect(SqliteFile file) {
 		this.file = file;
 		this.turn = file.turn();
+		this.mark = file.mark();
 	}
 
 	@Override
@@ -63,8 +69,13 @@ final class SqliteDialect implements Dialect {
 	}
 
 	@Override
-	public Connection connect(boolean readOnly) throws SQLException {
-		return this.file.connect(readOnly);
+	public Statements connect(boolean readOnly, BooleanSupplier patient) throws SQLException {
+		return this.file.connect(readOnly, patient);
+	}
+
+	@Override
+	public boolean isCurrent(Statements connection) {
+		return this.file.isCurrent(connection);
 	}
 
 	@Override
@@ -132,16 +143,23 @@ final class SqliteDialect implements Dialect {
 	}
 
 	@Override
-	public void committed(long revision) {
-		if (this.file.isReplaced()) {
+	public void committed(Statements writer, long revision) {
+		if (this.file.isReplaced(writer)) {
 			throw this.file.replaced();
 		}
-		this.file.mark().write(revision);
+		this.mark.write(revision);
 	}
 
+	/*
+	 * SQLite deletes the log by its name, which is another file's once there is one.
+	 */
 	@Override
-	public int generation() {
-		return this.file.generation();
+	public void disconnect(Statements writer) {
+		this.mark.close();
+		if (!this.file.isReplaced(writer)) {
+			writer.close();
+		}
+		this.turn.close();
 	}
 
 	/*
@@ -155,7 +173,7 @@ final class SqliteDialect implements Dialect {
 		if (now - this.tidied < TIDY_NANOS) {
 			return false;
 		}
-		if (this.file.isReplaced()) {
+		if (this.file.isReplaced(writer)) {
 			throw this.file.replaced();
 		}
 		boolean quiet = isQuiet(writer);
@@ -187,14 +205,8 @@ final class SqliteDialect implements Dialect {
 	}
 
 	@Override
-	public Commits commits() throws SQLException {
-		return new SqliteCommits(this.file);
-	}
-
-	@Override
-	public void close() {
-		this.file.mark().close();
-		this.turn.close();
+	public Commits commits(BooleanSupplier patient) throws SQLException {
+		return new SqliteCommits(this.file, patient);
 	}
 
 }

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileAttribute;
@@ -13,11 +14,13 @@ import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Clock;
-import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
 
 import mu.micro.Limits;
 import mu.micro.MicroException;
@@ -89,48 +92,53 @@ final class SqliteFile {
 
 	private static final byte[] NOTHING = {};
 
+	/**
+	 * The identity of no file.
+	 */
+	private static final Object NONE = "none";
+
+	private static final System.Logger logger = System.getLogger(SqliteFile.class.getName());
+
 	private final Path path;
 
 	private final Path directory;
-
-	private final Duration timeout;
 
 	private final Clock clock;
 
 	private final SqliteMark mark;
 
-	private volatile @Nullable Object identity;
+	/**
+	 * Held by who looks a file over; others wait for that.
+	 */
+	private final ReentrantLock looking = new ReentrantLock();
 
-	private volatile int generation;
+	private final AtomicReference<Known> known = new AtomicReference<>(new Known(NONE, 0));
 
-	private volatile boolean looked;
-
-	SqliteFile(Path path, Duration timeout, Clock clock) {
+	SqliteFile(Path path, Clock clock) {
 		this.path = path.toAbsolutePath().normalize();
 		Path parent = this.path.getParent();
 		if (parent == null) {
 			throw new MicroException.Invalid("'" + path + "' is no file in which a database can be kept");
 		}
 		this.directory = parent;
-		this.timeout = timeout;
 		this.clock = clock;
-		this.mark = new SqliteMark(beside("-mark"), forOwnerOnly("rw-------"));
+		this.mark = mark();
 	}
 
 	/**
 	 * Opens the file, made now if there is none.
 	 * @param path where it is
-	 * @param timeout how long to wait for other processes
+	 * @param patient waits a little for other processes, or says that it is enough
 	 * @param clock where the revisions of a new file begin
 	 * @return the file
 	 * @throws MicroException.Unavailable if it cannot be used, with what to do about it
 	 */
-	static SqliteFile open(Path path, Duration timeout, Clock clock) {
-		SqliteFile file = new SqliteFile(path, timeout, clock);
+	static SqliteFile open(Path path, BooleanSupplier patient, Clock clock) {
+		SqliteFile file = new SqliteFile(path, clock);
 		loadLibrary();
 		try {
 			file.makeIfAbsent();
-			file.connect(true).close();
+			file.connect(true, patient).close();
 			return file;
 		}
 		catch (SQLException ex) {
@@ -166,8 +174,7 @@ final class SqliteFile {
 		Path made = Files.createTempFile(this.directory, this.path.getFileName() + ".", ".new",
 				forOwnerOnly("rw-------"));
 		try {
-			new SqliteFile(made, this.timeout, this.clock).make();
-			Files.deleteIfExists(this.mark.path());
+			new SqliteFile(made, this.clock).make(this.mark);
 			Files.createLink(this.path, made);
 		}
 		catch (FileAlreadyExistsException ex) {
@@ -195,21 +202,40 @@ final class SqliteFile {
 		catch (FileAlreadyExistsException ex) {
 			return;
 		}
-		make();
+		make(this.mark);
 	}
 
-	private void make() throws SQLException {
-		try (Statements statements = new Statements(open(false))) {
+	/*
+	 * A mark that is there may be a lost file's, which the new one is not to be taken for
+	 * an older version of, or that of somebody who was faster. So it stays.
+	 */
+	private void make(SqliteMark there) throws SQLException {
+		try (Statements statements = new Statements(open(false), 0)) {
 			statements.run("PRAGMA auto_vacuum = INCREMENTAL");
-			update(statements);
-			statements.text("PRAGMA journal_mode = WAL");
+			update(statements, there);
+			useLog(statements);
+		}
+	}
+
+	/**
+	 * Has SQLite keep a log. It does not say so where it cannot, and goes on without.
+	 * @param statements a connection that may write
+	 * @throws SQLException if others are in the way
+	 */
+	void useLog(Statements statements) throws SQLException {
+		String used = statements.text("PRAGMA journal_mode = WAL");
+		if (!used.equals("wal")) {
+			throw new MicroException.Unavailable(name() + " is where processes cannot share SQLite's log (it keeps to '"
+					+ used + "'), as on file systems over a network; have one on a local disk used by setting"
+					+ " micro.data-dir");
 		}
 	}
 
 	/*
-	 * Only one process does it, and the others find it done.
+	 * Only one process does it, and the others find it done. A file without a mark may be
+	 * an older one that was put back, and it begins anew as a new one does.
 	 */
-	private void update(Statements statements) throws SQLException {
+	private void update(Statements statements, SqliteMark there) throws SQLException {
 		statements.run("BEGIN IMMEDIATE");
 		int version = (int) statements.number("PRAGMA user_version");
 		for (List<String> step : VERSIONS.subList(version, VERSIONS.size())) {
@@ -217,8 +243,9 @@ final class SqliteFile {
 				statements.run(sql);
 			}
 		}
-		if (version == 0) {
-			begin(statements, ChronoUnit.MICROS.between(Instant.EPOCH, this.clock.instant()));
+		long acknowledged = there.read();
+		if (version == 0 || acknowledged == 0) {
+			begin(statements, acknowledged);
 		}
 		statements.run("PRAGMA application_id = " + APPLICATION);
 		statements.run("PRAGMA user_version = " + VERSIONS.size());
@@ -227,10 +254,13 @@ final class SqliteFile {
 
 	/*
 	 * Revisions begin with the time: whoever remembers some of a file that was lost finds
-	 * that they are old ones, and not some that are still to come.
+	 * that they are old ones, and not some that are still to come. Which keys are gone is
+	 * known from here on only, so that who watches lists again.
 	 */
-	private static void begin(Statements statements, long micros) throws SQLException {
-		long revision = Math.max(1, micros);
+	private void begin(Statements statements, long acknowledged) throws SQLException {
+		long micros = ChronoUnit.MICROS.between(Instant.EPOCH, this.clock.instant());
+		long revision = Math.max(Math.max(Revisions.last(statements), acknowledged) + 1, micros);
+		statements.run("DELETE FROM gone");
 		PreparedStatement first = statements.of(EntryTable.KEEP);
 		first.setLong(1, revision);
 		first.setBytes(2, NOTHING);
@@ -245,7 +275,7 @@ final class SqliteFile {
 	/*
 	 * What everybody finds out who is the first to use the file.
 	 */
-	private void lookOver() throws SQLException {
+	private void lookOver(BooleanSupplier patient) throws SQLException {
 		if (!Files.exists(this.path, LinkOption.NOFOLLOW_LINKS)) {
 			throw new MicroException.Unavailable(name() + " was deleted while it was in use; put it back, or start"
 					+ " again all processes that use it, to begin with nothing");
@@ -257,19 +287,17 @@ final class SqliteFile {
 		if (!Files.isWritable(this.path) || !Files.isWritable(this.directory)) {
 			throw inaccessible("not writable", null);
 		}
-		long end = System.nanoTime() + this.timeout.toNanos();
 		while (this.path.toFile().length() == 0) {
-			if (System.nanoTime() - end >= 0) {
+			if (!patient.getAsBoolean()) {
 				throw new MicroException.Unavailable(name() + " is empty: something cut it off, or ended the process"
 						+ " that made it; put a backup in its place, or delete it to begin with nothing");
 			}
-			Nap.take();
 		}
 		// One that may write would take the log with it when it is closed, with all that
 		// might still be found in it.
 		boolean readOnly = true;
 		while (true) {
-			try (Statements statements = new Statements(open(readOnly))) {
+			try (Statements statements = new Statements(open(readOnly), 0)) {
 				if (lookOver(statements)) {
 					return;
 				}
@@ -278,12 +306,11 @@ final class SqliteFile {
 			catch (SQLException ex) {
 				// Its making was cut short, which is undone by writing.
 				boolean unfinished = code(ex) == SQLiteErrorCode.SQLITE_READONLY_ROLLBACK;
-				if ((!unfinished && outcome(ex) != Dialect.Outcome.BUSY) || System.nanoTime() - end >= 0) {
+				if ((!unfinished && outcome(ex) != Dialect.Outcome.BUSY) || !patient.getAsBoolean()) {
 					throw ex;
 				}
 				readOnly = !unfinished;
 			}
-			Nap.take();
 		}
 	}
 
@@ -308,15 +335,22 @@ final class SqliteFile {
 				throw damaged(found, null);
 			}
 		}
-		boolean ready = version == VERSIONS.size() && statements.text("PRAGMA journal_mode").equals("wal");
-		if (ready) {
-			compareWithMark(statements);
+		boolean ready = version == VERSIONS.size() && statements.text("PRAGMA journal_mode").equals("wal")
+				&& this.mark.read() > 0;
+		if (!ready) {
+			if (statements.connection().isReadOnly()) {
+				return false;
+			}
+			update(statements, this.mark);
+			useLog(statements);
+			if (this.mark.read() == 0) {
+				try (SqliteMark first = mark()) {
+					first.write(Revisions.last(statements));
+				}
+			}
 		}
-		else if (!statements.connection().isReadOnly()) {
-			update(statements);
-			statements.text("PRAGMA journal_mode = WAL");
-		}
-		return ready;
+		compareWithMark(statements);
+		return true;
 	}
 
 	private void compareWithMark(Statements statements) throws SQLException {
@@ -332,79 +366,140 @@ final class SqliteFile {
 	}
 
 	/**
-	 * Opens a connection.
+	 * Opens a connection to the file that is there now. If that is not the one that was
+	 * there before, it is looked over first, and connections to the one before are of no
+	 * use any more.
 	 * @param readOnly whether it is only read from
+	 * @param patient waits a little for others, or says that it is enough
 	 * @return the connection
 	 * @throws SQLException if there is none now
 	 */
-	Connection connect(boolean readOnly) throws SQLException {
-		if (!this.looked) {
-			this.identity = identify();
-			lookOver();
-			this.looked = true;
-		}
-		long end = System.nanoTime() + this.timeout.toNanos();
+	Statements connect(boolean readOnly, BooleanSupplier patient) throws SQLException {
 		while (true) {
+			int generation = lookedOver(patient).generation();
 			try {
-				return open(readOnly);
+				Statements statements = new Statements(open(readOnly), generation);
+				if (!isReplaced(statements)) {
+					return statements;
+				}
+				// See the dialect for why one that writes stays open.
+				if (readOnly) {
+					statements.close();
+				}
+				throw busy("it was replaced just now");
 			}
 			catch (SQLException ex) {
 				// Who opens it first recovers its log, and who comes meanwhile waits.
-				if (outcome(ex) != Dialect.Outcome.BUSY || System.nanoTime() - end >= 0
-						|| Thread.currentThread().isInterrupted()) {
+				if (outcome(ex) != Dialect.Outcome.BUSY || !patient.getAsBoolean()) {
 					throw ex;
 				}
 			}
-			Nap.take();
+		}
+	}
+
+	private Known lookedOver(BooleanSupplier patient) throws SQLException {
+		Known before = this.known.get();
+		if (isThere(before)) {
+			return before;
+		}
+		while (!this.looking.tryLock()) {
+			if (!patient.getAsBoolean()) {
+				throw busy("it is being looked over");
+			}
+		}
+		try {
+			before = this.known.get();
+			if (isThere(before)) {
+				return before;
+			}
+			// Whatever comes of it: nobody writes to the one before any more.
+			Known none = before.next(NONE);
+			this.known.set(none);
+			Known now = new Known(identity(), none.generation());
+			lookOver(patient);
+			this.known.set(now);
+			return now;
+		}
+		catch (IOException ex) {
+			throw inaccessible(ex.toString(), ex);
+		}
+		finally {
+			this.looking.unlock();
 		}
 	}
 
 	/**
-	 * Whether the file was deleted or replaced while it was in use: from now on another
-	 * one is meant, which is looked over before it is used.
-	 * @return whether what was written since this was asked last may be in no file
+	 * Whether a connection leads to the file that was there when it was asked last.
+	 * @param connection the connection
+	 * @return whether
 	 */
-	boolean isReplaced() {
-		Object now = identify();
-		if (Objects.equals(now, this.identity)) {
+	boolean isCurrent(Statements connection) {
+		return connection.generation() == this.known.get().generation();
+	}
+
+	/**
+	 * Whether the file was deleted or replaced since a connection was opened. From then
+	 * on another one is meant, which is looked over before it is used.
+	 * @param connection the connection
+	 * @return whether what was written to it may be in no file
+	 */
+	boolean isReplaced(Statements connection) {
+		Known now = this.known.get();
+		if (connection.generation() != now.generation()) {
+			return true;
+		}
+		if (isThere(now)) {
 			return false;
 		}
-		this.identity = now;
-		this.looked = false;
-		this.generation++;
-		this.mark.close();
+		this.known.compareAndSet(now, now.next(NONE));
 		return true;
+	}
+
+	private boolean isThere(Known file) {
+		try {
+			return file.identity() != NONE && Objects.equals(file.identity(), identity());
+		}
+		catch (IOException ex) {
+			logger.log(System.Logger.Level.DEBUG, name() + " cannot be looked for; it is taken for the one it was", ex);
+			return true;
+		}
+	}
+
+	/*
+	 * Null where the system has no such thing, as Windows, which keeps files that are in
+	 * use from being replaced.
+	 */
+	private @Nullable Object identity() throws IOException {
+		try {
+			return Files.readAttributes(this.path, BasicFileAttributes.class).fileKey();
+		}
+		catch (NoSuchFileException ex) {
+			return NONE;
+		}
 	}
 
 	/**
 	 * What to tell whoever wrote to the file that was deleted or replaced.
 	 * @return the exception
 	 */
-	MicroException.Unavailable replaced() {
+	MicroException replaced() {
+		String what = name() + " was deleted or replaced while it was in use";
+		if (logBytes() > 0) {
+			// SQLite takes it for the log of whatever file is beside it.
+			return new MicroException.OutcomeUnknown(what + ", and there is a log " + beside("-wal")
+					+ " that what was written may be in; see to it that the two belong together, and read whether"
+					+ " it was, before trying again", null);
+		}
 		return new MicroException.Unavailable(
-				name() + " was deleted or replaced while it was in use, and what was written is not in it;"
-						+ " write it again, once the file is there");
+				what + ", and what was written is not in it; write it again, once the file is there");
 	}
 
 	/**
-	 * Grows each time the file was replaced: connections from before are of no use.
-	 * @return the number
+	 * What holds the last revision that was acknowledged.
+	 * @return the mark, for one thread
 	 */
-	int generation() {
-		return this.generation;
-	}
-
-	private @Nullable Object identify() {
-		try {
-			return Files.readAttributes(this.path, BasicFileAttributes.class).fileKey();
-		}
-		catch (IOException ex) {
-			return null;
-		}
-	}
-
 	SqliteMark mark() {
-		return this.mark;
+		return new SqliteMark(beside("-mark"), forOwnerOnly("rw-------"));
 	}
 
 	private Connection open(boolean readOnly) throws SQLException {
@@ -498,8 +593,8 @@ final class SqliteFile {
 			case SQLITE_READONLY, SQLITE_PERM, SQLITE_CANTOPEN, SQLITE_AUTH ->
 				inaccessible(failure.toString(), failure);
 			case SQLITE_BUSY, SQLITE_LOCKED, SQLITE_PROTOCOL ->
-				new MicroException.Unavailable(name() + " is held by another process for longer than " + this.timeout
-						+ "; see whether one is stopped, and continue or end it", failure);
+				new MicroException.Unavailable(name() + " is held by another process all the time ("
+						+ failure.getMessage() + "); see whether one is stopped, and continue or end it", failure);
 			default ->
 				new MicroException.Unavailable(name() + " cannot be used (" + failure.getMessage() + ")", failure);
 		};
@@ -525,6 +620,10 @@ final class SqliteFile {
 				: new FileAttribute<?>[0];
 	}
 
+	private static SQLException busy(String how) {
+		return new SQLiteException(how, SQLiteErrorCode.SQLITE_BUSY);
+	}
+
 	private static SQLiteErrorCode code(SQLException failure) {
 		return (failure instanceof SQLiteException ours) ? ours.getResultCode() : SQLiteErrorCode.UNKNOWN_ERROR;
 	}
@@ -535,6 +634,20 @@ final class SqliteFile {
 	private static SQLiteErrorCode kind(SQLException failure) {
 		SQLiteErrorCode code = code(failure);
 		return (code.code > 0) ? SQLiteErrorCode.getErrorCode(code.code & 0xff) : code;
+	}
+
+	/**
+	 * The file that was looked over.
+	 *
+	 * @param identity what only this file has
+	 * @param generation how many were there before
+	 */
+	private record Known(@Nullable Object identity, int generation) {
+
+		Known next(Object other) {
+			return new Known(other, this.generation + 1);
+		}
+
 	}
 
 }

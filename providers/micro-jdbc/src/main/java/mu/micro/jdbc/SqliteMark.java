@@ -89,7 +89,10 @@ final class SqliteMark implements AutoCloseable {
 		catch (FileAlreadyExistsException ex) {
 			// As always but the first time.
 		}
-		return new RandomAccessFile(this.path.toFile(), "rw");
+		RandomAccessFile opened = new RandomAccessFile(this.path.toFile(), "rw");
+		// There may be something else in it.
+		opened.setLength(BYTES);
+		return opened;
 	}
 
 	private static long checksum(byte[] bytes) {

@@ -17,14 +17,26 @@ final class Statements implements AutoCloseable {
 
 	private final Connection connection;
 
+	private final int generation;
+
 	private final Map<String, PreparedStatement> prepared = new HashMap<>();
 
-	Statements(Connection connection) {
+	/**
+	 * Without statements so far.
+	 * @param connection the connection
+	 * @param generation grows when connections from before are of no use any more
+	 */
+	Statements(Connection connection, int generation) {
 		this.connection = connection;
+		this.generation = generation;
 	}
 
 	Connection connection() {
 		return this.connection;
+	}
+
+	int generation() {
+		return this.generation;
 	}
 
 	/**

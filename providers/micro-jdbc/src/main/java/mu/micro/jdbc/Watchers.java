@@ -31,6 +31,11 @@ final class Watchers implements AutoCloseable {
 	private static final Duration CLOSING = Duration.ofSeconds(2);
 
 	/**
+	 * How long it tries to connect before it says that it cannot.
+	 */
+	private static final Duration PATIENCE = Duration.ofSeconds(2);
+
+	/**
 	 * Up to how many changes it finds out whom they concern; more concern everybody.
 	 */
 	private static final int MOST = 1_000;
@@ -131,7 +136,7 @@ final class Watchers implements AutoCloseable {
 				LockSupport.park(this);
 				continue;
 			}
-			try (Dialect.Commits commits = this.dialect.commits()) {
+			try (Dialect.Commits commits = this.dialect.commits(new Readers.Patience(PATIENCE))) {
 				follow(commits);
 				failing = false;
 			}

@@ -89,7 +89,7 @@ final class Writer implements AutoCloseable {
 	/**
 	 * Whether to wait no longer until others are done, which belongs to it too.
 	 */
-	private BooleanSupplier enough = () -> true;
+	private BooleanSupplier enough;
 
 	private long cared = System.nanoTime();
 
@@ -106,13 +106,16 @@ final class Writer implements AutoCloseable {
 	 * @param clock tells when entries are over
 	 * @param timeout how long a caller waits
 	 * @param committed told after each commit; must not block
+	 * @param waitedEnough whether to give up connecting
 	 * @throws SQLException if there is no connection
 	 */
-	Writer(Dialect dialect, Clock clock, Duration timeout, Runnable committed) throws SQLException {
+	Writer(Dialect dialect, Clock clock, Duration timeout, Runnable committed, BooleanSupplier waitedEnough)
+			throws SQLException {
 		this.dialect = dialect;
 		this.clock = clock;
 		this.timeout = timeout;
 		this.committed = committed;
+		this.enough = waitedEnough;
 		this.table = new EntryTable(dialect, this::isPatient);
 		this.thread = Threads.daemons("micro-store-writer").newThread(this::run);
 		this.thread.start();
@@ -225,9 +228,9 @@ final class Writer implements AutoCloseable {
 	private void serve(WriteRequest<?> first) {
 		List<WriteRequest<?>> group = new ArrayList<>();
 		try {
-			EntryTable open = connected();
-			boolean begun = begin(open, () -> this.closed || (first.isWithdrawn() && this.queue.isEmpty()));
-			if (begun && !write(open, first, group)) {
+			BooleanSupplier waitedEnough = () -> this.closed || (first.isWithdrawn() && this.queue.isEmpty());
+			EntryTable open = connected(waitedEnough);
+			if (begin(open, waitedEnough) && !write(open, first, group)) {
 				// One of them is not to be written: not the fault of the others.
 				for (WriteRequest<?> each : group) {
 					writeAlone(each);
@@ -283,6 +286,7 @@ final class Writer implements AutoCloseable {
 	}
 
 	private boolean isPatient() {
+		this.busy = true;
 		if (this.enough.getAsBoolean()) {
 			return false;
 		}
@@ -321,7 +325,7 @@ final class Writer implements AutoCloseable {
 	}
 
 	private void writeAlone(WriteRequest<?> request) throws SQLException {
-		EntryTable open = connected();
+		EntryTable open = connected(giveUpAfter(PATIENCE));
 		if (!begin(open, giveUpAfter(PATIENCE))) {
 			request.fail(this::tooLate);
 			return;
@@ -348,7 +352,7 @@ final class Writer implements AutoCloseable {
 		try {
 			open.commit();
 		}
-		catch (MicroException.Unavailable ex) {
+		catch (MicroException ex) {
 			disconnect();
 			group.forEach((each) -> each.fail(() -> ex));
 			return;
@@ -366,7 +370,7 @@ final class Writer implements AutoCloseable {
 
 	private void care() {
 		try {
-			EntryTable open = connected();
+			EntryTable open = connected(giveUpAfter(PATIENCE));
 			long now = this.clock.millis();
 			while (open.isDue(now) && begin(open, giveUpAfter(PATIENCE))) {
 				open.sweep(now);
@@ -428,7 +432,8 @@ final class Writer implements AutoCloseable {
 		return () -> this.closed || System.nanoTime() - end >= 0;
 	}
 
-	private EntryTable connected() throws SQLException {
+	private EntryTable connected(BooleanSupplier waitedEnough) throws SQLException {
+		this.enough = waitedEnough;
 		EntryTable open = this.table;
 		if (open == null) {
 			open = new EntryTable(this.dialect, this::isPatient);

@@ -5,6 +5,7 @@ import java.io.RandomAccessFile;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -13,6 +14,9 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -23,6 +27,8 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
 
 import mu.micro.Message;
@@ -140,7 +146,7 @@ class SqliteFileTests {
 			Path file = Files.createDirectory(this.directory.resolve("round-" + round)).resolve("store.db");
 			CyclicBarrier start = new CyclicBarrier(4);
 			atOnce(4, () -> {
-				new SqliteFile(file, PATIENCE, Clock.systemUTC()).makeInPlace();
+				new SqliteFile(file, Clock.systemUTC()).makeInPlace();
 				start.await(10, TimeUnit.SECONDS);
 				try (JdbcDatabases databases = StoreProcess.open(file)) {
 					databases.in("ns").table("table").put("by " + Thread.currentThread().getName(), bytes("value"));
@@ -256,6 +262,40 @@ class SqliteFileTests {
 	}
 
 	@Test
+	void aDeletedFileIsMadeAnewWithLaterRevisionsThoughTheClockStands() throws Exception {
+		Clock clock = new TestClock();
+		long before = 0;
+		for (int i = 0; i < 3; i++) {
+			try (JdbcDatabases databases = JdbcDatabases.sqlite(file(), PATIENCE, clock)) {
+				for (int j = 0; j < 5; j++) {
+					long revision = databases.in("ns").table("table").put("key", bytes("value"));
+					assertThat(revision).isGreaterThan(before);
+					before = revision;
+				}
+			}
+			Files.delete(file());
+		}
+	}
+
+	@Test
+	void whoMakesTheFileTooLateLeavesTheOtherOnesMarkAlone() throws Exception {
+		AtomicLong written = new AtomicLong();
+		// It is looked at while the file is being made.
+		InstantSource late = () -> {
+			if (written.get() == 0) {
+				try (JdbcDatabases first = open()) {
+					written.set(first.in("ns").table("table").put("first", bytes("value")));
+				}
+			}
+			return Instant.now();
+		};
+		try (JdbcDatabases databases = JdbcDatabases.sqlite(file(), PATIENCE, late.withZone(ZoneOffset.UTC))) {
+			assertThat(databases.in("ns").table("table").put("second", bytes("value"))).isEqualTo(written.get() + 1);
+			assertThat(keys(databases)).containsExactly("first", "second");
+		}
+	}
+
+	@Test
 	void anOlderFileInItsPlaceIsRefusedUntilSomebodySaysSo() throws Exception {
 		Path backup = this.directory.resolve("backup");
 		try (JdbcDatabases databases = open()) {
@@ -308,6 +348,48 @@ class SqliteFileTests {
 		try (JdbcDatabases databases = open()) {
 			assertThat(keys(databases)).containsExactly("after", "anew");
 		}
+	}
+
+	@Test
+	void whereTheLogCannotBeSharedThatIsSaidAtOnce() throws Exception {
+		open().close();
+		sql("PRAGMA journal_mode = DELETE");
+		SqliteFile file = new SqliteFile(file(), Clock.systemUTC());
+		// As on file systems that know neither locks nor shared memory.
+		String url = "jdbc:sqlite:" + file().toUri() + "?nolock=1";
+		try (Statements statements = new Statements(DriverManager.getConnection(url), 0)) {
+			assertThatExceptionOfType(MicroException.Unavailable.class).isThrownBy(() -> file.useLog(statements))
+				.withMessageContainingAll(file().toString(), "local disk", "micro.data-dir");
+		}
+		open().close();
+	}
+
+	@Test
+	void inAllThatIsWaitedForOnePatienceIsSpent() throws Exception {
+		SqliteFile sound = SqliteFile.open(file(), () -> false, Clock.systemUTC());
+		try (Connection other = DriverManager.getConnection("jdbc:sqlite:" + file());
+				Statement statement = other.createStatement()) {
+			statement.execute("PRAGMA journal_mode = DELETE");
+			statement.execute("BEGIN EXCLUSIVE");
+			AtomicInteger opening = new AtomicInteger();
+			assertThatExceptionOfType(MicroException.Unavailable.class)
+				.isThrownBy(() -> SqliteFile.open(file(), () -> opening.incrementAndGet() < 3, Clock.systemUTC()))
+				.withMessageContainingAll(file().toString(), "another process");
+			assertThat(opening).hasValue(3);
+			for (boolean readOnly : List.of(true, false)) {
+				AtomicInteger connecting = new AtomicInteger();
+				assertThatExceptionOfType(SQLException.class)
+					.isThrownBy(() -> sound.connect(readOnly, () -> connecting.incrementAndGet() < 3));
+				assertThat(connecting).hasValue(3);
+			}
+		}
+		Path empty = Files.createFile(this.directory.resolve("empty"));
+		Files.move(empty, file(), StandardCopyOption.REPLACE_EXISTING);
+		AtomicInteger looking = new AtomicInteger();
+		assertThatExceptionOfType(MicroException.Unavailable.class)
+			.isThrownBy(() -> sound.connect(true, () -> looking.incrementAndGet() < 3))
+			.withMessageContainingAll(file().toString(), "is empty");
+		assertThat(looking).hasValue(3);
 	}
 
 	@Test

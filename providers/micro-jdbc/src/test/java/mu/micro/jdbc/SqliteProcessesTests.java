@@ -332,7 +332,7 @@ class SqliteProcessesTests {
 
 		@Override
 		public StoreProcess.Work prepare(Path file, String[] args) {
-			SqliteTurn turn = new SqliteFile(file, PATIENCE, Clock.systemUTC()).turn();
+			SqliteTurn turn = new SqliteFile(file, Clock.systemUTC()).turn();
 			return () -> {
 				turn.take();
 				StoreProcess.say("taken");

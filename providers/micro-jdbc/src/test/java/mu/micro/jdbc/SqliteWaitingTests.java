@@ -6,6 +6,7 @@ import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -15,9 +16,12 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 
 import mu.micro.Limits;
 import mu.micro.MicroException;
+import mu.micro.core.ChangeFeed;
+import mu.micro.store.Change;
 import mu.micro.store.Entry;
 import mu.micro.store.Query;
 import mu.micro.store.Store;
@@ -215,6 +219,31 @@ class SqliteWaitingTests {
 	}
 
 	@Test
+	void aWatchFromFarBackComesForwardInShortSteps() throws Exception {
+		long first = this.table.put("first", bytes("x"));
+		fill(20_000);
+		this.table.put("last", bytes("x"));
+		SqliteDialect dialect = new SqliteDialect(SqliteFile.open(file(), () -> false, Clock.systemUTC()));
+		List<Change> heard = new ArrayList<>();
+		int steps = 0;
+		try (Reader reader = new Reader(dialect, () -> false)) {
+			Place place = Place.of("ns", "table");
+			ChangeFeed.Step step = new ChangeFeed.Step(List.of(), first - 1, true);
+			while (step.more()) {
+				// Asked each 10,000 of SQLite's steps.
+				AtomicInteger asked = new AtomicInteger();
+				reader.giveUpWhen(() -> asked.incrementAndGet() > 8);
+				step = reader.changes(place, Place.utf8("last"), step.revision(), 0);
+				heard.addAll(step.changes());
+				steps++;
+			}
+		}
+		assertThat(heard).singleElement()
+			.isInstanceOfSatisfying(Change.Put.class, (put) -> assertThat(put.entry().key()).isEqualTo("last"));
+		assertThat(steps).isGreaterThan(10);
+	}
+
+	@Test
 	void ofThoseWhoCopyADatabaseFourAreServedAtOnceAndNobodyElseWaits() throws Exception {
 		this.table.put("key", bytes("x"));
 		CountDownLatch release = new CountDownLatch(1);
@@ -238,6 +267,26 @@ class SqliteWaitingTests {
 			for (Future<Long> each : copies) {
 				assertThat(each.get(10, TimeUnit.SECONDS)).isPositive();
 			}
+		}
+	}
+
+	@Test
+	void aCopyWhoseReceiverStopsForTooLongIsEnded() {
+		this.table.put("a", bytes("x"));
+		this.table.put("b", bytes("x"));
+		try (JdbcDatabases hasty = StoreProcess.open(file(), SHORT)) {
+			List<String> taken = new ArrayList<>();
+			assertThatExceptionOfType(MicroException.Unavailable.class)
+				.isThrownBy(() -> hasty.in("ns").snapshot((name, entry) -> {
+					taken.add(entry.key());
+					long begin = System.nanoTime();
+					Awaitility.await().until(() -> System.nanoTime() - begin > SHORT.toNanos());
+				}))
+				.withMessageContainingAll(file().toString(), SHORT.toString());
+			assertThat(taken).containsExactly("a");
+			// Its connection is none the worse for it.
+			assertThat(hasty.in("ns").snapshot((name, entry) -> taken.add(entry.key()))).isPositive();
+			assertThat(taken).containsExactly("a", "a", "b");
 		}
 	}
 

@@ -1,6 +1,7 @@
 package mu.micro.remote;
 
 import java.time.Duration;
+import java.util.Collection;
 import java.util.Collections;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -16,7 +17,6 @@ import io.grpc.ManagedChannel;
 import io.grpc.MethodDescriptor;
 import mu.micro.Limits;
 import mu.micro.MicroException;
-import mu.micro.Subscription;
 import mu.micro.core.ChangeFeed;
 import mu.micro.grpc.Entries;
 import mu.micro.store.Change;
@@ -31,6 +31,7 @@ import mu.micro.store.When;
 import mu.micro.store.Write;
 import mu.micro.wire.store.ApplyRequest;
 import mu.micro.wire.store.DatabaseGrpc;
+import mu.micro.wire.store.GetAllRequest;
 import mu.micro.wire.store.GetRequest;
 import mu.micro.wire.store.GetResponse;
 import mu.micro.wire.store.NamesRequest;
@@ -266,6 +267,16 @@ public final class RemoteDatabases implements Databases {
 		}
 
 		@Override
+		public Page get(Collection<String> keys) {
+			GetAllRequest request = GetAllRequest.newBuilder()
+				.setNamespace(this.database.namespace)
+				.setTable(this.name)
+				.addAllKeys(Limits.keys(keys))
+				.build();
+			return Entries.fromMessage(read(DatabaseGrpc.getGetAllMethod(), request));
+		}
+
+		@Override
 		public long put(Write write) {
 			if (write.value() == null) {
 				throw new MicroException.Invalid("the write of '" + write.key() + "' has no value; delete it instead");
@@ -289,7 +300,7 @@ public final class RemoteDatabases implements Databases {
 		}
 
 		@Override
-		public Subscription watch(String prefix, long afterRevision, Consumer<Change> listener) {
+		public ChangeFeed watch(String prefix, long afterRevision, Consumer<Change> listener) {
 			if (afterRevision < 0) {
 				throw new MicroException.Invalid("the revision " + afterRevision + " is negative");
 			}

@@ -23,8 +23,6 @@ import io.grpc.netty.NettyServerBuilder;
 import io.grpc.stub.StreamObserver;
 import mu.micro.Limits;
 import mu.micro.MicroException;
-import mu.micro.Subscription;
-import mu.micro.core.ChangeFeed;
 import mu.micro.grpc.Errors;
 import mu.micro.memory.MemoryDatabases;
 import mu.micro.store.Change;
@@ -33,6 +31,7 @@ import mu.micro.store.Databases;
 import mu.micro.store.Query;
 import mu.micro.store.Store;
 import mu.micro.store.TableWrite;
+import mu.micro.store.Watch;
 import mu.micro.store.When;
 import mu.micro.store.Write;
 import mu.micro.wire.store.ApplyRequest;
@@ -128,7 +127,7 @@ class RemoteDatabasesFailureTests {
 			.in("micro")
 			.table("t");
 		List<Change> heard = new CopyOnWriteArrayList<>();
-		Subscription watch = mine.watch("seldom", 0, heard::add);
+		Watch watch = mine.watch("seldom", 0, heard::add);
 		this.there.put("seldom", bytes("1"));
 		await(() -> heard.size() == 1);
 		// In steps, so that it is the client who keeps its place and not one who lags
@@ -136,7 +135,7 @@ class RemoteDatabasesFailureTests {
 		for (int i = 0; i < 3; i++) {
 			forget(4);
 			long now = this.there.list(Query.ALL).revision();
-			await(() -> ((ChangeFeed) watch).revision() > now - 4_000);
+			await(() -> watch.revision() > now - 4_000);
 		}
 		int port = this.server.port();
 		this.server.close();

@@ -4,18 +4,22 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Deque;
+import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
 import java.util.PriorityQueue;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
 
+import mu.micro.Limits;
 import mu.micro.data.EntityOrder.Ranked;
 import mu.micro.data.EntityTable.Upkeep;
 import mu.micro.data.Plan.Access;
 import mu.micro.store.Entry;
+import mu.micro.store.Page;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -194,32 +198,42 @@ record EntityQuery(Class<?> type, Condition condition, Predicate<Object> filter,
 	}
 
 	private static Iterator<Hit> found(EntityTable table, Access access, boolean descending) {
-		boolean byRow = access.index() != null;
+		if (access.index() == null && access.exact()) {
+			List<Lead> leads = new ArrayList<>();
+			access.intervals().forEach((each) -> leads.add(new Lead(each.prefix(), each.prefix())));
+			if (descending) {
+				Collections.reverse(leads);
+			}
+			return new Led(table, leads.iterator());
+		}
 		Iterator<Entry> rows = rows(table, access, descending, false);
+		if (access.index() != null) {
+			return new Led(table, new Lookahead<>() {
+
+				@Override
+				@Nullable Lead find() {
+					return rows.hasNext() ? Lead.of(rows.next()) : null;
+				}
+
+			});
+		}
 		return new Lookahead<>() {
 
 			@Override
 			@Nullable Hit find() {
-				while (rows.hasNext()) {
-					Entry row = rows.next();
-					if (!byRow) {
-						return new Hit(table.stored(row), row.key());
-					}
-					boolean unique = row.key().endsWith(IndexKey.END);
-					Stored stored = table.get(unique ? EntityTable.owner(row) : IndexKey.entity(row.key()));
-					if (stored != null) {
-						return new Hit(stored, IndexKey.group(row.key()));
-					}
+				if (!rows.hasNext()) {
+					return null;
 				}
-				return null;
+				Entry entry = rows.next();
+				return new Hit(table.stored(entry), entry.key());
 			}
 
 		};
 	}
 
 	/*
-	 * The rows or keys of the intervals, one interval after the other. Values are read
-	 * only where they are needed: of entities, and of unique rows.
+	 * The rows or entities of the intervals, one interval after the other. Values are
+	 * read only where they are needed: of entities, and of unique rows.
 	 */
 	private static Iterator<Entry> rows(EntityTable table, Access access, boolean descending, boolean keysOnly) {
 		IndexDefinition index = access.index();
@@ -243,10 +257,6 @@ record EntityQuery(Class<?> type, Condition condition, Predicate<Object> filter,
 					if (index != null) {
 						this.current = new Rows(table.rows(index), interval, descending, keysOnly || !index.unique(),
 								() -> known.set(table.check(index, known.get())));
-					}
-					else if (access.exact()) {
-						Entry entry = table.store().get(interval.prefix());
-						this.current = (entry != null) ? List.of(entry).iterator() : Collections.emptyIterator();
 					}
 					else {
 						this.current = new Rows(table.store(), interval, descending, keysOnly, () -> {
@@ -284,6 +294,81 @@ record EntityQuery(Class<?> type, Condition condition, Predicate<Object> filter,
 	 * not tell which comes first
 	 */
 	private record Hit(Stored stored, String group) {
+	}
+
+	/**
+	 * What leads to an entity.
+	 *
+	 * @param key the entity's key
+	 * @param group see {@link Hit}
+	 */
+	private record Lead(String key, String group) {
+
+		static Lead of(Entry row) {
+			boolean unique = row.key().endsWith(IndexKey.END);
+			return new Lead(unique ? EntityTable.owner(row) : IndexKey.entity(row.key()), IndexKey.group(row.key()));
+		}
+
+	}
+
+	/**
+	 * The entities that leads lead to. More and more of them are read at once: few at
+	 * first, for a limit may end the reading early. One page at most is held.
+	 */
+	private static final class Led extends Lookahead<Hit> {
+
+		private static final int GROWTH = 4;
+
+		private final EntityTable table;
+
+		private final Iterator<Lead> leads;
+
+		private final Deque<Lead> unread = new ArrayDeque<>();
+
+		private final Deque<Lead> read = new ArrayDeque<>();
+
+		private final Map<String, Entry> entries = new HashMap<>();
+
+		private int most = 1;
+
+		Led(EntityTable table, Iterator<Lead> leads) {
+			this.table = table;
+			this.leads = leads;
+		}
+
+		@Override
+		@Nullable Hit find() {
+			while (!this.read.isEmpty() || readMore()) {
+				Lead lead = this.read.remove();
+				Entry entry = this.entries.get(lead.key);
+				if (entry != null) {
+					return new Hit(this.table.stored(entry), lead.group);
+				}
+			}
+			return null;
+		}
+
+		private boolean readMore() {
+			while (this.unread.size() < this.most && this.leads.hasNext()) {
+				this.unread.add(this.leads.next());
+			}
+			if (this.unread.isEmpty()) {
+				return false;
+			}
+			this.most = Math.min(Limits.PAGE, this.most * GROWTH);
+			Page page = this.table.store().get(this.unread.stream().map(Lead::key).toList());
+			this.entries.clear();
+			page.entries().forEach((entry) -> this.entries.put(entry.key(), entry));
+			String last = page.more() ? page.entries().get(page.entries().size() - 1).key() : null;
+			Lead lead;
+			do {
+				lead = this.unread.remove();
+				this.read.add(lead);
+			}
+			while (!this.unread.isEmpty() && !lead.key.equals(last));
+			return true;
+		}
+
 	}
 
 	/**

@@ -1,5 +1,7 @@
 package mu.micro.data;
 
+import java.lang.reflect.Method;
+import java.lang.reflect.Proxy;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -13,6 +15,7 @@ import mu.micro.store.Database;
 import mu.micro.store.Databases;
 import mu.micro.store.Entry;
 import mu.micro.store.Query;
+import mu.micro.store.Store;
 import mu.micro.tck.TestClock;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -77,6 +80,28 @@ abstract class DataContract {
 		return template;
 	}
 
+	/**
+	 * A database that tells how a table is read and written.
+	 * @param real does the work
+	 * @param table the table
+	 * @param calls gets the name of each call
+	 * @return the database
+	 */
+	static Database counted(Database real, String table, List<String> calls) {
+		return proxy(Database.class, (method, args) -> {
+			Object result = method.invoke(real, args);
+			return (result instanceof Store store && table.equals(args[0])) ? proxy(Store.class, (call, with) -> {
+				calls.add(call.getName());
+				return call.invoke(store, with);
+			}) : result;
+		});
+	}
+
+	private static <T> T proxy(Class<T> type, Calls calls) {
+		return type.cast(Proxy.newProxyInstance(type.getClassLoader(), new Class<?>[] { type },
+				(proxy, method, args) -> calls.made(method, args)));
+	}
+
 	final <R> R repository(Class<R> type) {
 		return repository(application(), type);
 	}
@@ -131,6 +156,12 @@ abstract class DataContract {
 			query = more ? query.withAfter(all.get(all.size() - 1).key()) : query;
 		}
 		return all;
+	}
+
+	private interface Calls {
+
+		Object made(Method method, Object[] args) throws Throwable;
+
 	}
 
 }

@@ -4,8 +4,10 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
@@ -184,6 +186,35 @@ abstract class RepositoryContract extends DataContract {
 		assertThat(this.notes.countByText("white")).isEqualTo(1);
 		assertThat(this.notes.existsByTitle("Bread")).isTrue();
 		assertThat(this.notes.existsByTitle("Tea")).isFalse();
+	}
+
+	@Test
+	void whatAnIndexFindsIsReadInFewSteps() {
+		List<Note> notes = new ArrayList<>();
+		for (int i = 0; i < 300; i++) {
+			notes.add(Note.of(String.format(Locale.ROOT, "%03d", i), "Milk"));
+		}
+		this.notes.saveAll(notes);
+		List<String> reads = new CopyOnWriteArrayList<>();
+		String table = application().getKeyValueAdapter().table(Note.class).keyspace();
+		Notes counted = repository(application(counted(this.database, table, reads)), Notes.class);
+		counted.count();
+		reads.clear();
+		assertThat(counted.findByTitle("Milk")).isEqualTo(notes);
+		assertThat(reads).hasSizeBetween(1, 10);
+		reads.clear();
+		assertThat(counted.findByIdIn(notes.stream().map(Note::id).toList())).hasSize(300);
+		assertThat(reads).hasSizeBetween(1, 10);
+	}
+
+	@Test
+	void whatIsTooLargeForOneReadingIsFoundAllTheSame() {
+		String half = "x".repeat(7 * 1024 * 1024);
+		List<Note> notes = new ArrayList<>();
+		for (String id : List.of("1", "2", "3", "4", "5", "6")) {
+			notes.add(this.notes.save(new Note(id, "Milk", false, 0, null, Set.of(), half)));
+		}
+		assertThat(this.notes.findByTitle("Milk")).isEqualTo(notes);
 	}
 
 	@Test
