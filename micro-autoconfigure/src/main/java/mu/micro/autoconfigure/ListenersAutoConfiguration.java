@@ -67,7 +67,7 @@ public final class ListenersAutoConfiguration {
 	@ConditionalOnMissingBean
 	EventsTemplate microEventsTemplate(Events events, ObjectProvider<Outbox> outbox, Payloads payloads,
 			ObjectProvider<ObservationRegistry> observations) {
-		return new EventsTemplate(events, outbox.getIfAvailable(), payloads, registry(observations));
+		return new EventsTemplate(events, outbox::getIfAvailable, payloads, registry(observations));
 	}
 
 	private static ObservationRegistry registry(ObjectProvider<ObservationRegistry> observations) {

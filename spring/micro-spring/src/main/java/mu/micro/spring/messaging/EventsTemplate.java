@@ -2,6 +2,7 @@ package mu.micro.spring.messaging;
 
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 
 import io.micrometer.observation.ObservationRegistry;
 import mu.micro.Message;
@@ -21,7 +22,7 @@ public final class EventsTemplate {
 
 	private final Events events;
 
-	private final @Nullable Outbox outbox;
+	private final Supplier<@Nullable Outbox> outbox;
 
 	private final Payloads payloads;
 
@@ -30,11 +31,13 @@ public final class EventsTemplate {
 	/**
 	 * Appends to topics.
 	 * @param events the topics
-	 * @param outbox appends and writes in one step; null where they are kept apart
+	 * @param outbox gives what appends and writes in one step, asked for once that is
+	 * wanted; null where they are kept apart
 	 * @param payloads writes what messages say
 	 * @param observations observes each message
 	 */
-	public EventsTemplate(Events events, @Nullable Outbox outbox, Payloads payloads, ObservationRegistry observations) {
+	public EventsTemplate(Events events, Supplier<@Nullable Outbox> outbox, Payloads payloads,
+			ObservationRegistry observations) {
 		this.events = events;
 		this.outbox = outbox;
 		this.payloads = payloads;
@@ -92,7 +95,7 @@ public final class EventsTemplate {
 	 * @throws MicroException as {@link Outbox#apply} does
 	 */
 	public Event append(String topic, Object payload, List<TableWrite> writes) {
-		Outbox both = this.outbox;
+		Outbox both = this.outbox.get();
 		if (both == null) {
 			throw new MicroException.Unimplemented("the store's tables and the topics are not kept in one place, "
 					+ "so nothing can write to both in one step: there is no bean of type " + Outbox.class.getName());

@@ -148,7 +148,7 @@ class EventConsumerTests {
 
 	@Test
 	void aTemplateAppendsWithIdAndHeaders() {
-		EventsTemplate template = new EventsTemplate(this.events, null, this.payloads, ObservationRegistry.NOOP);
+		EventsTemplate template = new EventsTemplate(this.events, () -> null, this.payloads, ObservationRegistry.NOOP);
 		assertThat(template.append("orders", new Order("o1")).offset()).isEqualTo(1);
 		Event second = template.append("orders", new Order("o2"), Map.of("lang", "de"));
 		assertThat(second.message().headers()).containsEntry("lang", "de").containsEntry("ce-source", "/shop");
@@ -163,7 +163,8 @@ class EventConsumerTests {
 
 	@Test
 	void aTemplateWritesAndAppendsInOneStep() {
-		EventsTemplate template = new EventsTemplate(this.events, this.events, this.payloads, ObservationRegistry.NOOP);
+		EventsTemplate template = new EventsTemplate(this.events, () -> this.events, this.payloads,
+				ObservationRegistry.NOOP);
 		List<TableWrite> writes = List.of(new TableWrite("orders", Write.put("o1", new byte[0])));
 		Event event = template.append("orders", this.payloads.write(new Order("o1"), "7", Map.of()), writes);
 		assertThat(event.message().id()).isEqualTo("7");

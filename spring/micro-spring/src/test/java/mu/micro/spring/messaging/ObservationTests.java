@@ -48,7 +48,7 @@ class ObservationTests {
 
 	@Test
 	void eachDeliveryIsObservedAndWhatItThrows() throws Exception {
-		EventsTemplate template = new EventsTemplate(this.events, this.events, this.payloads, this.observations);
+		EventsTemplate template = new EventsTemplate(this.events, () -> this.events, this.payloads, this.observations);
 		try (AnnotationConfigApplicationContext context = start()) {
 			assertThatIllegalStateException()
 				.isThrownBy(() -> this.events.deliver("orders", template.append("orders", "o1").message(), 1, null));
