@@ -23,8 +23,7 @@ import org.springframework.core.env.Environment;
  * Methods that handle messages and events, and templates that send them, over the broker
  * and the events that there are.
  */
-@AutoConfiguration(afterName = { "mu.micro.autoconfigure.BrokerAutoConfiguration",
-		"mu.micro.autoconfigure.EventsAutoConfiguration" })
+@AutoConfiguration(after = { BrokerAutoConfiguration.class, EventsAutoConfiguration.class })
 public final class ListenersAutoConfiguration {
 
 	private static final String APPLICATION = "spring.application.name";

@@ -33,6 +33,9 @@ public enum MicroProfile {
 		this.defaults.put("micro.store.type", store);
 		this.defaults.put("micro.config.type", overStore);
 		this.defaults.put("micro.sync.type", overStore);
+		// Between processes that find each other, and beside what they write.
+		this.defaults.put("micro.broker.type", registry);
+		this.defaults.put("micro.events.type", store);
 	}
 
 	Map<String, String> defaults() {

@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
 
 import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.bind.DefaultValue;
+import org.springframework.util.unit.DataSize;
 
 /**
  * How an application takes part in Micro. What has no default here has one for each
@@ -32,6 +33,8 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * @param store Where data is kept.
  * @param config Where settings that change are kept.
  * @param sync Where locks are kept.
+ * @param broker Who passes messages on.
+ * @param events Where events are kept.
  * @param sqlite The file of the SQLite store.
  * @param remote The Micro server that the remote providers speak to.
  */
@@ -39,7 +42,8 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
 public record MicroProperties(MicroProfile profile, @DefaultValue("micro") String namespace, Path dataDir,
 		String listenAddress, @Nullable String advertisedHost, @DefaultValue Service service,
 		@DefaultValue Registry registry, @DefaultValue Store store, @DefaultValue Config config,
-		@DefaultValue Sync sync, @DefaultValue Sqlite sqlite, @DefaultValue Remote remote) {
+		@DefaultValue Sync sync, @DefaultValue Broker broker, @DefaultValue Events events, @DefaultValue Sqlite sqlite,
+		@DefaultValue Remote remote) {
 
 	/**
 	 * The host under which others reach what listens here.
@@ -136,6 +140,39 @@ public record MicroProperties(MicroProfile profile, @DefaultValue("micro") Strin
 	 * @param leaderTtl How long leadership may outlive its leader.
 	 */
 	public record Sync(SyncType type, @DefaultValue("10s") Duration leaderTtl) {
+	}
+
+	/**
+	 * Who passes messages on.
+	 *
+	 * @param type Provider of the broker.
+	 */
+	public record Broker(BrokerType type) {
+	}
+
+	/**
+	 * Where events are kept.
+	 *
+	 * @param type Provider of events; where it is that of the store, there is an outbox.
+	 * @param retention How long events are kept, unless a Micro server keeps them.
+	 */
+	public record Events(EventsType type, @DefaultValue Retention retention) {
+	}
+
+	/**
+	 * How long events are kept. All applications that share them should say the same.
+	 *
+	 * @param age How old events become, two minutes at least; a week when unset.
+	 * @param size How large a topic becomes; 1 GB when unset.
+	 */
+	public record Retention(@Nullable Duration age, @Nullable DataSize size) {
+
+		mu.micro.events.Retention whole() {
+			mu.micro.events.Retention unset = mu.micro.events.Retention.DEFAULT;
+			return new mu.micro.events.Retention((this.age != null) ? this.age : unset.age(),
+					(this.size != null) ? this.size.toBytes() : unset.bytes());
+		}
+
 	}
 
 	/**

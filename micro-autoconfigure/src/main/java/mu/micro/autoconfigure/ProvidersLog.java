@@ -22,7 +22,9 @@ class ProvidersLog implements SmartInitializingSingleton {
 	public void afterSingletonsInstantiated() {
 		logger.info("Micro profile " + this.properties.profile().id() + ": registry "
 				+ this.properties.registry().type().id() + ", store " + this.properties.store().type().id()
-				+ ", config " + this.properties.config().type().id() + ", sync " + this.properties.sync().type().id());
+				+ ", config " + this.properties.config().type().id() + ", sync " + this.properties.sync().type().id()
+				+ ", broker " + this.properties.broker().type().id() + ", events "
+				+ this.properties.events().type().id());
 	}
 
 }

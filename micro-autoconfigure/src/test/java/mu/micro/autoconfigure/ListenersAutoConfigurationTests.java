@@ -1,5 +1,6 @@
 package mu.micro.autoconfigure;
 
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -22,10 +23,14 @@ import mu.micro.spring.messaging.EventConsumer;
 import mu.micro.spring.messaging.EventsTemplate;
 import mu.micro.spring.messaging.Listeners;
 import mu.micro.spring.messaging.Payloads;
+import mu.micro.store.Database;
+import mu.micro.store.TableWrite;
+import mu.micro.store.Write;
 import org.awaitility.Awaitility;
 import org.awaitility.core.ThrowingRunnable;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.json.JsonMapper;
 
 import org.springframework.boot.autoconfigure.AutoConfigurations;
@@ -40,6 +45,9 @@ import org.springframework.messaging.handler.annotation.Header;
 import static org.assertj.core.api.Assertions.assertThat;
 
 class ListenersAutoConfigurationTests {
+
+	@TempDir
+	private Path data;
 
 	@Test
 	void withoutBrokerAndEventsThereAreNoTemplates() {
@@ -89,6 +97,25 @@ class ListenersAutoConfigurationTests {
 				.hasEntrySatisfying(Events.DEAD_ERROR,
 						(error) -> assertThat(error).contains("application/json", Price.class.getName()));
 		});
+	}
+
+	@Test
+	void eventsAreAppendedTogetherWithWhatIsWrittenWhereverBothAreKept() {
+		TableWrite write = new TableWrite("orders", Write.put("o1", new byte[] { 1 }));
+		for (String profile : List.of("local", "test")) {
+			runner()
+				.withConfiguration(AutoConfigurations.of(StoreAutoConfiguration.class, BrokerAutoConfiguration.class,
+						EventsAutoConfiguration.class))
+				.withInitializer(new ProfileDefaults())
+				.withPropertyValues("micro.profile=" + profile, "micro.data-dir=" + this.data)
+				.withBean(Billing.class)
+				.run((context) -> {
+					context.getBean(EventsTemplate.class)
+						.append("orders", new Price("milk", 3), List.of(write));
+					assertThat(context.getBean(Database.class).table("orders").get("o1")).isNotNull();
+					await(() -> assertThat(context.getBean(Billing.class).seen).contains("milk 1 null"));
+				});
+		}
 	}
 
 	@Test

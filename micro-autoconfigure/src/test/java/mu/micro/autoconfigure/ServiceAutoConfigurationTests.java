@@ -240,6 +240,11 @@ class ServiceAutoConfigurationTests {
 	}
 
 	@Test
+	void twoOfOneSimpleNameThatAreInThePackagesOfTheirServicesAreNot() {
+		run(Namesakes.class, (context) -> assertThat(context.getBean(Registry.class).services()).contains("echo", "twin"));
+	}
+
+	@Test
 	void aServiceWithoutANameIsRefused(CapturedOutput output) {
 		assertThatThrownBy(() -> start(Nameless.class));
 		assertThat(output).contains("APPLICATION FAILED TO START").contains("spring.application.name");
@@ -434,6 +439,26 @@ class ServiceAutoConfigurationTests {
 	@EnableAutoConfiguration
 	@Import(EchoApplication.Echo.class)
 	static class Twins {
+
+		@Bean
+		@MicroService("other")
+		mu.micro.autoconfigure.twin.EchoGrpc.EchoImplBase twin() {
+			return new mu.micro.autoconfigure.twin.EchoGrpc.EchoImplBase() {
+			};
+		}
+
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	@EnableAutoConfiguration
+	static class Namesakes {
+
+		@Bean
+		@MicroService("echo")
+		EchoGrpc.EchoImplBase echo() {
+			return new EchoGrpc.EchoImplBase() {
+			};
+		}
 
 		@Bean
 		@MicroService("twin")

@@ -63,7 +63,7 @@ final class Endpoints {
 			throw new Failure(Failure.ENDPOINT_FORMAT, "The endpoint '" + Terminal.plain(name)
 					+ "' is written wrong: write it as Service.Method, such as Helloworld.Call.");
 		}
-		MethodDescriptor method = this.schema.endpoint(name);
+		MethodDescriptor method = this.schema.endpoint(name, this.service);
 		if (method == null && name.startsWith("Debug.")) {
 			method = DebugProto.getDescriptor().findServiceByName("Debug").findMethodByName(name.substring(dot + 1));
 		}
@@ -99,6 +99,9 @@ final class Endpoints {
 			if (method != null) {
 				found.add(method);
 			}
+		}
+		if (found.stream().anyMatch((method) -> Schema.isOwn(method.getService(), this.service))) {
+			found.removeIf((method) -> !Schema.isOwn(method.getService(), this.service));
 		}
 		if (found.size() > 1) {
 			throw Failure.usage("'" + Terminal.plain(word) + "' can mean "

@@ -91,7 +91,7 @@ final class Calls implements AutoCloseable {
 		List<Schemas.Offer> offers = this.schemas.of(route.service());
 		List<Target> targets = new ArrayList<>();
 		for (Schemas.Offer offer : offers) {
-			MethodDescriptor method = offer.schema().endpoint(route.endpoint());
+			MethodDescriptor method = offer.schema().endpoint(route.endpoint(), route.service());
 			if (method != null) {
 				targets.add(new Target(offer, method));
 			}

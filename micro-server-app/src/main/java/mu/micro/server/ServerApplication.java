@@ -7,15 +7,22 @@ import java.util.List;
 import mu.micro.Scoped;
 import mu.micro.autoconfigure.MicroProfile;
 import mu.micro.autoconfigure.MicroProperties;
+import mu.micro.broker.Broker;
 import mu.micro.config.Config;
 import mu.micro.core.Locks;
 import mu.micro.core.StoreLocks;
+import mu.micro.events.Events;
+import mu.micro.events.Outbox;
 import mu.micro.registry.Registry;
+import mu.micro.services.BrokerService;
 import mu.micro.services.ConfigService;
 import mu.micro.services.DatabaseService;
+import mu.micro.services.EventStoreService;
 import mu.micro.services.RegistryService;
 import mu.micro.services.StoreService;
+import mu.micro.services.StreamService;
 import mu.micro.services.SyncService;
+import mu.micro.services.TopicsService;
 import mu.micro.services.WatchedService;
 import mu.micro.spring.MicroService;
 import mu.micro.store.Databases;
@@ -81,6 +88,31 @@ public class ServerApplication {
 	@MicroService(SyncService.NAME)
 	SyncService syncService(Locks locks, MicroProperties properties) {
 		return new SyncService(locks, properties.namespace());
+	}
+
+	@Bean
+	@MicroService(BrokerService.NAME)
+	BrokerService brokerService(Scoped<Broker> brokers, MicroProperties properties) {
+		return new BrokerService(brokers, properties.namespace());
+	}
+
+	@Bean
+	@MicroService(StreamService.NAME)
+	StreamService streamService(Scoped<Events> events, MicroProperties properties) {
+		return new StreamService(events, properties.namespace());
+	}
+
+	@Bean
+	@MicroService(StreamService.NAME)
+	EventStoreService eventStoreService(Scoped<Events> events, MicroProperties properties) {
+		return new EventStoreService(events, properties.namespace());
+	}
+
+	@Bean
+	@MicroService(StreamService.NAME)
+	TopicsService topicsService(Scoped<Events> events, ObjectProvider<Scoped<Outbox>> outboxes,
+			MicroProperties properties) {
+		return new TopicsService(events, outboxes.getIfAvailable(), properties.namespace());
 	}
 
 	/*

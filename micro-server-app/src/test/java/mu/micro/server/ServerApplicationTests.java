@@ -44,7 +44,7 @@ class ServerApplicationTests {
 			RegistryGrpc.RegistryBlockingStub client = RegistryGrpc.newBlockingStub(channel);
 			assertThat(client.listServices(ListRequest.getDefaultInstance()).getServicesList())
 				.extracting(Service::getName)
-				.containsExactly("config", "registry", "store", "sync");
+				.containsExactly("broker", "config", "events", "registry", "store", "sync");
 			Awaitility.await().atMost(Duration.ofSeconds(30)).untilAsserted(() -> {
 				Service service = client.getService(GetRequest.newBuilder().setService("registry").build())
 					.getServices(0);

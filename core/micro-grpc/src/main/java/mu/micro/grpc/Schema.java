@@ -221,18 +221,41 @@ public final class Schema {
 	 * @return the method, or null if there is none
 	 */
 	public @Nullable MethodDescriptor endpoint(String endpoint) {
+		return endpoint(endpoint, "");
+	}
+
+	/**
+	 * Finds a method by its endpoint name.
+	 * @param endpoint {@code Foo.Bar}, method Bar of the service whose simple name is
+	 * Foo, or {@code package.Foo.Bar}
+	 * @param service who is called: of several that are called Foo, the one in its
+	 * package is meant
+	 * @return the method, or null if there is none
+	 */
+	public @Nullable MethodDescriptor endpoint(String endpoint, String service) {
 		int dot = endpoint.lastIndexOf('.');
 		if (dot < 1) {
 			return null;
 		}
-		String service = endpoint.substring(0, dot);
+		String name = endpoint.substring(0, dot);
 		String method = endpoint.substring(dot + 1);
 		return this.services.stream()
-			.filter((candidate) -> candidate.getName().equals(service) || candidate.getFullName().equals(service))
+			.filter((candidate) -> candidate.getName().equals(name) || candidate.getFullName().equals(name))
+			.sorted(Comparator.comparing((candidate) -> !isOwn(candidate, service)))
 			.map((candidate) -> candidate.findMethodByName(method))
 			.filter((found) -> found != null)
 			.findFirst()
 			.orElse(null);
+	}
+
+	/**
+	 * Whether a gRPC service is part of a service's own contract.
+	 * @param grpcService the gRPC service
+	 * @param service the service's name
+	 * @return whether it is in the package that is called as the service
+	 */
+	public static boolean isOwn(ServiceDescriptor grpcService, String service) {
+		return grpcService.getFile().getPackage().equals(ServiceNames.toPackage(service));
 	}
 
 	/**

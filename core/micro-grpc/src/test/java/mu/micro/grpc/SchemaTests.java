@@ -5,7 +5,10 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 
+import com.google.protobuf.DescriptorProtos.DescriptorProto;
 import com.google.protobuf.DescriptorProtos.FileDescriptorProto;
+import com.google.protobuf.DescriptorProtos.MethodDescriptorProto;
+import com.google.protobuf.DescriptorProtos.ServiceDescriptorProto;
 import com.google.protobuf.Descriptors.FileDescriptor;
 import com.google.protobuf.Descriptors.ServiceDescriptor;
 import io.grpc.Grpc;
@@ -99,6 +102,29 @@ class SchemaTests {
 				assertThat(schema.endpoint(endpoint)).as(endpoint).isNull();
 			}
 		}
+	}
+
+	@Test
+	void ofSeveralWithOneSimpleNameTheCalledServicesOwnIsMeant() {
+		Schema schema = Schema.of(List.of(echo("a_b"), echo("c")), Set.of("a_b.Echo", "c.Echo"));
+		assertThat(schema.endpoint("Echo.Call", "a-b").getFullName()).isEqualTo("a_b.Echo.Call");
+		assertThat(schema.endpoint("Echo.Call", "c").getFullName()).isEqualTo("c.Echo.Call");
+		assertThat(schema.endpoint("c.Echo.Call", "a-b").getFullName()).isEqualTo("c.Echo.Call");
+		assertThat(schema.endpoint("Echo.Call", "other")).isNotNull();
+	}
+
+	private static FileDescriptorProto echo(String name) {
+		return FileDescriptorProto.newBuilder()
+			.setName(name + ".proto")
+			.setPackage(name)
+			.addMessageType(DescriptorProto.newBuilder().setName("Text"))
+			.addService(ServiceDescriptorProto.newBuilder()
+				.setName("Echo")
+				.addMethod(MethodDescriptorProto.newBuilder()
+					.setName("Call")
+					.setInputType("." + name + ".Text")
+					.setOutputType("." + name + ".Text")))
+			.build();
 	}
 
 	@Test

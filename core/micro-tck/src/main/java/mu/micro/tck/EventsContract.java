@@ -740,6 +740,38 @@ public abstract class EventsContract {
 		await(() -> this.here.groups(this.topic).equals(List.of(new GroupState("group", 4, 0, 0))));
 	}
 
+	/*
+	 * The provider's time is over before the member's own is, as after a pause of its
+	 * process.
+	 */
+	@Test
+	void whatIsSaidOfADeliveryThatWasNotTheLastCountsNoMore() {
+		append(this.here, "a");
+		Group group = Group.of("group").withAckWait(Duration.ofMinutes(1));
+		Block first = new Block();
+		Subscription slow = this.here.consume(this.topic, group, first);
+		await(() -> first.begun.size() == 1);
+		pass(Duration.ofMinutes(2));
+		List<Delivery> deliveries = new CopyOnWriteArrayList<>();
+		CountDownLatch second = new CountDownLatch(1);
+		this.there.consume(this.topic, group, (delivery) -> {
+			deliveries.add(delivery);
+			if (deliveries.size() == 1) {
+				parked(second);
+				throw new IllegalStateException("thrown on purpose");
+			}
+		});
+		await(() -> deliveries.size() == 1);
+		first.releaseAll();
+		slow.close();
+		assertThat(first.ended).hasValue(1);
+		assertThat(this.there.groups(this.topic)).containsExactly(new GroupState("group", 1, 1, 0));
+		second.countDown();
+		await(() -> deliveries.size() == 2);
+		assertThat(deliveries).extracting(Delivery::attempt).containsExactly(2, 3);
+		await(() -> this.there.groups(this.topic).equals(List.of(new GroupState("group", 2, 0, 0))));
+	}
+
 	@Test
 	void oneInFlightIsStrictOrderOverMembersAndRedeliveries() {
 		List<Long> handled = new CopyOnWriteArrayList<>();

@@ -251,10 +251,10 @@ final class NodeFiles {
 	 * @return whether it lives, as far as can be known
 	 */
 	boolean lives(Node other) {
-		if (this.node.sameProcess(other)) {
-			return true;
-		}
 		Path lock = path(other, LOCK);
+		if (this.node.sameProcess(other)) {
+			return Files.exists(lock);
+		}
 		try {
 			if (!Files.exists(path(other, this.told)) && age(Files.getLastModifiedTime(lock)).compareTo(STARTING) < 0) {
 				return true;

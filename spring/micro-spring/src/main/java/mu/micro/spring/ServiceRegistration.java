@@ -159,18 +159,23 @@ public final class ServiceRegistration implements ApplicationListener<GrpcServer
 	}
 
 	/*
-	 * An endpoint is called as Foo.Bar, by the simple name of its gRPC service.
+	 * An endpoint is called as Foo.Bar, by the simple name of its gRPC service. Of twins
+	 * each has to be in the package of the service that it is called through.
 	 */
-	private static void refuseTwins(Schema schema) {
+	private void refuseTwins(Schema schema) {
 		schema.services()
 			.stream()
-			.collect(Collectors.groupingBy(ServiceDescriptor::getName,
-					Collectors.mapping(ServiceDescriptor::getFullName, Collectors.toList())))
+			.collect(Collectors.groupingBy(ServiceDescriptor::getName))
 			.forEach((name, twins) -> {
-				if (twins.size() > 1) {
-					throw new TwinServicesException(name, twins);
+				if (twins.size() > 1 && !twins.stream().allMatch(this::isOwn)) {
+					throw new TwinServicesException(name,
+							twins.stream().map(ServiceDescriptor::getFullName).toList());
 				}
 			});
+	}
+
+	private boolean isOwn(ServiceDescriptor grpcService) {
+		return this.options.services.stream().anyMatch((service) -> Schema.isOwn(grpcService, service));
 	}
 
 	private void warnOfAnotherContract(Instance instance) {

@@ -3,8 +3,9 @@ package mu.micro.spring;
 import java.util.List;
 
 /**
- * Two gRPC services of one application have the same simple name, so that an endpoint
- * name such as {@code Foo.Bar} means both.
+ * Two gRPC services of one application have the same simple name, and not each of them is
+ * in the package of a service that it offers, so that an endpoint name such as {@code Foo.Bar} means
+ * both.
  */
 public final class TwinServicesException extends RuntimeException {
 
