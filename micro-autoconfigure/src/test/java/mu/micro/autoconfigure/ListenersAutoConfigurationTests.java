@@ -110,8 +110,7 @@ class ListenersAutoConfigurationTests {
 				.withPropertyValues("micro.profile=" + profile, "micro.data-dir=" + this.data)
 				.withBean(Billing.class)
 				.run((context) -> {
-					context.getBean(EventsTemplate.class)
-						.append("orders", new Price("milk", 3), List.of(write));
+					context.getBean(EventsTemplate.class).append("orders", new Price("milk", 3), List.of(write));
 					assertThat(context.getBean(Database.class).table("orders").get("o1")).isNotNull();
 					await(() -> assertThat(context.getBean(Billing.class).seen).contains("milk 1 null"));
 				});
