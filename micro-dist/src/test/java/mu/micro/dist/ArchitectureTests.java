@@ -59,10 +59,11 @@ class ArchitectureTests {
 			Map.entry("helloworld", Set.of("micro-api", "micro-grpc", "micro-spring")),
 			Map.entry("greeting", Set.of("micro-api", "micro-grpc", "micro-spring")),
 			Map.entry("notes", Set.of("micro-api", "micro-grpc", "micro-spring", "micro-spring-data")),
+			Map.entry("orders", Set.of("micro-api", "micro-spring")),
 			Map.entry("benchmarks", Set.of("micro-api", "micro-jdbc", "micro-local")));
 
 	private static final Set<String> SPRING = Set.of("micro-spring", "micro-spring-data", "micro-autoconfigure",
-			"micro-server-app", "micro-gateway-app", "micro-proxy-app", "helloworld", "greeting", "notes");
+			"micro-server-app", "micro-gateway-app", "micro-proxy-app", "helloworld", "greeting", "notes", "orders");
 
 	private final Map<String, JavaClasses> rooms = new TreeMap<>();
 

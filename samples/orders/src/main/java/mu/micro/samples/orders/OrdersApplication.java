@@ -1,0 +1,110 @@
+package mu.micro.samples.orders;
+
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.ThreadLocalRandom;
+
+import mu.micro.spring.messaging.BrokerListener;
+import mu.micro.spring.messaging.BrokerTemplate;
+import mu.micro.spring.messaging.EventConsumer;
+import mu.micro.spring.messaging.EventsTemplate;
+import org.apache.commons.logging.Log;
+import org.apache.commons.logging.LogFactory;
+
+import org.springframework.boot.SpringApplication;
+import org.springframework.boot.autoconfigure.SpringBootApplication;
+import org.springframework.context.annotation.Profile;
+import org.springframework.messaging.handler.annotation.Header;
+import org.springframework.scheduling.annotation.EnableScheduling;
+import org.springframework.scheduling.annotation.Scheduled;
+import org.springframework.stereotype.Component;
+
+/**
+ * Takes orders, bills each of them once, and shows what was ordered: all of it in one
+ * program, or each in programs of its own, as the profiles say.
+ */
+@SpringBootApplication
+@EnableScheduling
+public class OrdersApplication {
+
+	private static final Log logger = LogFactory.getLog(OrdersApplication.class);
+
+	public static void main(String[] args) {
+		SpringApplication.run(OrdersApplication.class, args);
+	}
+
+	/**
+	 * Takes an order now and then.
+	 */
+	@Component
+	@Profile("orders")
+	static class Till {
+
+		private static final List<String> ARTICLES = List.of("milk", "bread", "salt");
+
+		private final EventsTemplate events;
+
+		Till(EventsTemplate events) {
+			this.events = events;
+		}
+
+		@Scheduled(fixedDelayString = "${orders.pause}")
+		void takeAnOrder() {
+			String order = UUID.randomUUID().toString().substring(0, 8);
+			ThreadLocalRandom random = ThreadLocalRandom.current();
+			OrderPlaced placed = new OrderPlaced(order, ARTICLES.get(random.nextInt(ARTICLES.size())),
+					random.nextInt(100, 1000));
+			this.events.append("orders", placed, order, Map.of());
+			logger.info("placed " + order + ": " + placed.article());
+		}
+
+	}
+
+	/**
+	 * Bills orders: of all that run, one bills each.
+	 */
+	@Component
+	@Profile("billing")
+	static class Billing {
+
+		private final BrokerTemplate broker;
+
+		Billing(BrokerTemplate broker) {
+			this.broker = broker;
+		}
+
+		@EventConsumer(topic = "orders", group = "billing", maxInFlight = "4")
+		void bill(OrderPlaced placed, @Header(EventConsumer.ATTEMPT) int attempt) {
+			logger.info("billed " + placed.order() + ((attempt > 1) ? " at attempt " + attempt : ""));
+			this.broker.publish("bills", placed.order());
+		}
+
+		@BrokerListener(topic = "bills", queue = "mail")
+		void mail(String order) {
+			logger.info("mailed " + order);
+		}
+
+	}
+
+	/**
+	 * Knows all orders, by reading them from the first one whenever it starts.
+	 */
+	@Component
+	@Profile("view")
+	static class View {
+
+		private int orders;
+
+		private long cents;
+
+		@EventConsumer(topic = "orders", group = "view-${random.uuid}")
+		void add(OrderPlaced placed) {
+			this.orders++;
+			this.cents += placed.cents();
+			logger.info("%d orders, %.2f altogether".formatted(this.orders, this.cents / 100.0));
+		}
+
+	}
+
+}

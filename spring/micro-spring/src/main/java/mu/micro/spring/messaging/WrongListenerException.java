@@ -1,0 +1,40 @@
+package mu.micro.spring.messaging;
+
+import java.lang.annotation.Annotation;
+import java.lang.reflect.Method;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A method is declared as a listener in a way that cannot work.
+ */
+public final class WrongListenerException extends RuntimeException {
+
+	private final String problem;
+
+	private final String action;
+
+	WrongListenerException(Class<? extends Annotation> annotation, Method method, String problem, String action,
+			@Nullable Throwable cause) {
+		super("@" + annotation.getSimpleName() + " on " + method + ": " + problem + "; " + action, cause);
+		this.problem = "@" + annotation.getSimpleName() + " on " + method + ": " + problem;
+		this.action = action;
+	}
+
+	/**
+	 * What is wrong.
+	 * @return the annotation, the method and what is wrong with them
+	 */
+	public String problem() {
+		return this.problem;
+	}
+
+	/**
+	 * What to do.
+	 * @return what to change
+	 */
+	public String action() {
+		return this.action;
+	}
+
+}
