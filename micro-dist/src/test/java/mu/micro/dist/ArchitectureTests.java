@@ -146,7 +146,8 @@ class ArchitectureTests {
 			.filter((type) -> type.isTopLevelClass() && type.getModifiers().contains(JavaModifier.PUBLIC))
 			.map(JavaClass::getSimpleName)
 			.filter((name) -> !name.endsWith("AutoConfiguration") && !name.endsWith("Properties")
-					&& !Set.of("MicroProfile", "RegistryType", "StoreType", "ConfigType", "SyncType").contains(name))
+					&& !Set.of("MicroProfile", "RegistryType", "StoreType", "BlobType", "ConfigType", "SyncType")
+						.contains(name))
 			.toList();
 		assertThat(open).isEmpty();
 	}
