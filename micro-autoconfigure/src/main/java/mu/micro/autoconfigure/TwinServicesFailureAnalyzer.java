@@ -11,7 +11,8 @@ class TwinServicesFailureAnalyzer extends AbstractFailureAnalyzer<TwinServicesEx
 	protected FailureAnalysis analyze(Throwable rootFailure, TwinServicesException cause) {
 		return new FailureAnalysis(cause.getMessage() + ", and an endpoint name must mean one method.",
 				"Rename one of the services in its .proto file, put each in a package that is called as the service"
-						+ " it belongs to, or serve it from another application.", cause);
+						+ " it belongs to, or serve it from another application.",
+				cause);
 	}
 
 }

@@ -241,7 +241,8 @@ class ServiceAutoConfigurationTests {
 
 	@Test
 	void twoOfOneSimpleNameThatAreInThePackagesOfTheirServicesAreNot() {
-		run(Namesakes.class, (context) -> assertThat(context.getBean(Registry.class).services()).contains("echo", "twin"));
+		run(Namesakes.class,
+				(context) -> assertThat(context.getBean(Registry.class).services()).contains("echo", "twin"));
 	}
 
 	@Test

@@ -82,13 +82,11 @@ final class EventsCommands {
 						+ " (start).",
 				FROM));
 		read.addOption(Commands.option("NUMBER", "How many at most (all).", "--limit", "-l"));
-		read.addOption(
-				Commands.option(null, "Show offsets, times and ids too, and of long bodies the beginning.", "--verbose",
-						"-v"));
+		read.addOption(Commands.option(null, "Show offsets, times and ids too, and of long bodies the beginning.",
+				"--verbose", "-v"));
 		events.addSubcommand("read", read.addOption(Arguments.namespace()));
-		events.addSubcommand("topics",
-				Commands.spec("topics", "List the topics that have an event or a group.")
-					.addOption(Arguments.namespace()));
+		events.addSubcommand("topics", Commands.spec("topics", "List the topics that have an event or a group.")
+			.addOption(Arguments.namespace()));
 		CommandSpec groups = Commands.spec("groups", "Show how far the groups of a topic are.");
 		topic(groups);
 		events.addSubcommand("groups", groups.addOption(Arguments.namespace()));

@@ -51,8 +51,8 @@ class BrokerCommandsTests {
 		Message first = heard.stream().filter((message) -> !message.headers().isEmpty()).findFirst().orElseThrow();
 		assertThat(first.headers()).isEqualTo(Map.of("a", "1=2", "b", ""));
 		assertThat(new String(first.body(), StandardCharsets.UTF_8)).isEqualTo("placed");
-		assertThat(heard).anyMatch(
-				(message) -> new String(message.body(), StandardCharsets.UTF_8).equals("from elsewhere"));
+		assertThat(heard)
+			.anyMatch((message) -> new String(message.body(), StandardCharsets.UTF_8).equals("from elsewhere"));
 	}
 
 	@Test

@@ -43,10 +43,11 @@ class EventsCommandsTests {
 		assertThat(micro("events", "publish", "orders", "again", "--id", "order-1")).isEqualTo(Stage.Ran.of("1\n"));
 		assertThat(micro("events", "publish", "orders", "next").out()).isEqualTo("2\n");
 		Event event = this.stage.events("micro").read("orders", 1, 1).get(0);
-		assertThat(event.message()).isEqualTo(
-				new Message("order-1", Map.of("k", "v"), "placed".getBytes(StandardCharsets.UTF_8)));
-		JsonObject json = JsonParser.parseString(
-				micro("events", "publish", "orders", "x", "--id", "i", "--namespace", "other", "--output=json").out())
+		assertThat(event.message())
+			.isEqualTo(new Message("order-1", Map.of("k", "v"), "placed".getBytes(StandardCharsets.UTF_8)));
+		JsonObject json = JsonParser
+			.parseString(micro("events", "publish", "orders", "x", "--id", "i", "--namespace", "other", "--output=json")
+				.out())
 			.getAsJsonObject();
 		assertThat(json.get("offset").getAsInt()).isEqualTo(1);
 		assertThat(json.get("id").getAsString()).isEqualTo("i");
@@ -88,8 +89,8 @@ class EventsCommandsTests {
 		assertThat(micro("events", "consume", "orders", "-g", "g", "--count", "1").out()).isEqualTo("m3\n");
 		assertThat(micro("events", "consume", "orders", "-g", "late", "--from", "4", "--count", "1").out())
 			.isEqualTo("m4\n");
-		JsonObject json = JsonParser.parseString(
-				micro("events", "consume", "orders", "-g", "g", "--count", "1", "--output=json").out())
+		JsonObject json = JsonParser
+			.parseString(micro("events", "consume", "orders", "-g", "g", "--count", "1", "--output=json").out())
 			.getAsJsonObject();
 		assertThat(json.get("attempt").getAsInt()).isEqualTo(1);
 		assertThat(json.get("error").isJsonNull()).isTrue();
@@ -106,10 +107,7 @@ class EventsCommandsTests {
 		this.stage.events("micro").consume("orders", Group.of("new").withFrom(From.NOW), (delivery) -> {
 		}).close();
 		assertThat(micro("events", "topics").out()).isEqualTo("orders\n");
-		assertThat(micro("events", "groups", "orders").lines()).hasSize(2)
-			.last()
-			.asString()
-			.matches("new +3 +0 +0");
+		assertThat(micro("events", "groups", "orders").lines()).hasSize(2).last().asString().matches("new +3 +0 +0");
 		assertThat(micro("events", "groups", "orders", "--output=json").out())
 			.isEqualTo("[{\"group\":\"new\",\"next\":3,\"inFlight\":0,\"waiting\":0}]\n");
 	}
@@ -137,8 +135,7 @@ class EventsCommandsTests {
 	private void fill(int count) {
 		for (int i = 1; i <= count; i++) {
 			this.stage.events("micro")
-				.append("orders",
-						new Message("id-" + i, Map.of(), ("m" + i).getBytes(StandardCharsets.UTF_8)));
+				.append("orders", new Message("id-" + i, Map.of(), ("m" + i).getBytes(StandardCharsets.UTF_8)));
 		}
 	}
 

@@ -64,10 +64,10 @@ import mu.micro.store.Database;
 
 /**
  * One real server that is Micro and its services to the command line: registry, store,
- * config, locks, broker, events, debug, reflection and helloworld. Like the proxy it knows services by
- * the micro-service header. An instance whose id starts with "old" offers people and no
- * helloworld; of a service with such instances it is the one that calls reach which name
- * none.
+ * config, locks, broker, events, debug, reflection and helloworld. Like the proxy it
+ * knows services by the micro-service header. An instance whose id starts with "old"
+ * offers people and no helloworld; of a service with such instances it is the one that
+ * calls reach which name none.
  */
 final class Stage implements AutoCloseable {
 

@@ -163,15 +163,11 @@ public final class ServiceRegistration implements ApplicationListener<GrpcServer
 	 * each has to be in the package of the service that it is called through.
 	 */
 	private void refuseTwins(Schema schema) {
-		schema.services()
-			.stream()
-			.collect(Collectors.groupingBy(ServiceDescriptor::getName))
-			.forEach((name, twins) -> {
-				if (twins.size() > 1 && !twins.stream().allMatch(this::isOwn)) {
-					throw new TwinServicesException(name,
-							twins.stream().map(ServiceDescriptor::getFullName).toList());
-				}
-			});
+		schema.services().stream().collect(Collectors.groupingBy(ServiceDescriptor::getName)).forEach((name, twins) -> {
+			if (twins.size() > 1 && !twins.stream().allMatch(this::isOwn)) {
+				throw new TwinServicesException(name, twins.stream().map(ServiceDescriptor::getFullName).toList());
+			}
+		});
 	}
 
 	private boolean isOwn(ServiceDescriptor grpcService) {

@@ -4,8 +4,8 @@ import java.util.List;
 
 /**
  * Two gRPC services of one application have the same simple name, and not each of them is
- * in the package of a service that it offers, so that an endpoint name such as {@code Foo.Bar} means
- * both.
+ * in the package of a service that it offers, so that an endpoint name such as
+ * {@code Foo.Bar} means both.
  */
 public final class TwinServicesException extends RuntimeException {
 
