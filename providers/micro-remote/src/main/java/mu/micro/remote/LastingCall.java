@@ -197,20 +197,26 @@ final class LastingCall<Q, A> implements AutoCloseable {
 			this.finished.complete(null);
 			return;
 		}
-		boolean planned = failure == null || ended.told && ended.due();
-		MicroException ex = (planned) ? new MicroException.Unavailable("it was time to call again")
-				: this.server.failed(this.method, failure, Context.ROOT);
-		if (!this.broken.test(ex) || this.finishing) {
-			this.over = true;
-			this.finished.complete(null);
+		if (failure == null || ended.told && ended.due()) {
+			again(new MicroException.Unavailable("it was time to call again"), Duration.ZERO);
 			return;
 		}
-		if (!planned && !(ex instanceof MicroException.Unavailable)) {
+		MicroException ex = this.server.failed(this.method, failure, Context.ROOT);
+		if (again(ex, Connection.backOff(++this.failures, LONGEST_WAIT))
+				&& !(ex instanceof MicroException.Unavailable)) {
 			logger.log(System.Logger.Level.WARNING,
 					this.method.getFullMethodName() + " ended: " + ex.getMessage() + "; it is called again");
 		}
-		Duration wait = (planned) ? Duration.ZERO : Connection.backOff(++this.failures, LONGEST_WAIT);
+	}
+
+	private boolean again(MicroException why, Duration wait) {
+		if (!this.broken.test(why) || this.finishing) {
+			this.over = true;
+			this.finished.complete(null);
+			return false;
+		}
 		this.next = this.server.after(wait, this::open);
+		return true;
 	}
 
 	/**
