@@ -1,5 +1,6 @@
 package mu.micro;
 
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.UUID;
@@ -42,6 +43,19 @@ public record Message(String id, Map<String, String> headers, byte[] body) {
 	 */
 	public static Message of(byte[] body) {
 		return new Message(UUID.randomUUID().toString(), Map.of(), body);
+	}
+
+	/**
+	 * How large it is.
+	 * @return the bytes in its body and, as UTF-8, in its headers
+	 */
+	public int size() {
+		int size = this.body.length;
+		for (Map.Entry<String, String> header : this.headers.entrySet()) {
+			size += header.getKey().getBytes(StandardCharsets.UTF_8).length
+					+ header.getValue().getBytes(StandardCharsets.UTF_8).length;
+		}
+		return size;
 	}
 
 	/**

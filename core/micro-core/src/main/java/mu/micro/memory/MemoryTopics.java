@@ -1,6 +1,5 @@
 package mu.micro.memory;
 
-import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -115,15 +114,6 @@ final class MemoryTopics {
 			this.swept = now;
 			this.namespaces.values().forEach((topics) -> topics.values().forEach((topic) -> topic.trim(retention)));
 		}
-	}
-
-	private static int size(Event event) {
-		int size = event.message().body().length;
-		for (Map.Entry<String, String> header : event.message().headers().entrySet()) {
-			size += header.getKey().getBytes(StandardCharsets.UTF_8).length
-					+ header.getValue().getBytes(StandardCharsets.UTF_8).length;
-		}
-		return size;
 	}
 
 	private record Place(String namespace, String topic) {
@@ -310,7 +300,7 @@ final class MemoryTopics {
 			Event event = new Event(this.place.topic, this.last, this.time, message);
 			this.events.put(this.last, event);
 			this.ids.put(message.id(), event);
-			this.bytes += size(event);
+			this.bytes += event.message().size();
 			MemoryTopics.this.news.add(this.place);
 			return event;
 		}
@@ -319,7 +309,7 @@ final class MemoryTopics {
 			List<Event> page = new ArrayList<>();
 			long size = 0;
 			for (Event event : this.events.tailMap(from, true).values()) {
-				size += size(event);
+				size += event.message().size();
 				if (page.size() == limit || size > Limits.BATCH_BYTES && !page.isEmpty()) {
 					break;
 				}
@@ -366,7 +356,7 @@ final class MemoryTopics {
 				if (going) {
 					all.remove();
 					this.ids.remove(event.message().id());
-					this.bytes -= size(event);
+					this.bytes -= event.message().size();
 				}
 			}
 			this.groups.values().removeIf((group) -> Duration.between(group.used, now).compareTo(retention.age()) > 0);
@@ -520,7 +510,7 @@ final class MemoryTopics {
 			List<Delivery> deliveries = new ArrayList<>();
 			long size = 0;
 			for (long offset : ready) {
-				size += size(event(offset));
+				size += event(offset).message().size();
 				if (deliveries.size() == wanted || size > Limits.BATCH_BYTES && !deliveries.isEmpty()) {
 					break;
 				}

@@ -334,8 +334,9 @@ final class EventReader {
 			// What is no longer kept is nobody's to handle.
 			NavigableMap<Long, DeliveryRow> open = deliveries(topic, group).tailMap(topic.first(), true);
 			long next = Math.max(group.next(), topic.first());
-			states.add(new GroupState(group.name(), open.isEmpty() ? next : open.firstKey(), open.size(),
-					Math.max(0, topic.last() - next + 1)));
+			int given = (int) open.values().stream().filter((each) -> each.attempt() > 0).count();
+			long waiting = Math.max(0, topic.last() - next + 1) + open.size() - given;
+			states.add(new GroupState(group.name(), open.isEmpty() ? next : open.firstKey(), given, waiting));
 		}
 		return states;
 	}

@@ -9,9 +9,10 @@ import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
+import mu.micro.core.DeadLetters;
 import mu.micro.core.EventLog;
+import mu.micro.events.Append;
 import mu.micro.events.Event;
-import mu.micro.events.Events;
 import mu.micro.events.Group;
 import mu.micro.events.Retention;
 import org.jspecify.annotations.Nullable;
@@ -65,8 +66,6 @@ final class EventTable {
 			+ "WHERE topic = ? AND event_offset >= ? ORDER BY event_offset LIMIT ?";
 
 	private static final String REMOVE_EVENTS = "DELETE FROM events WHERE topic = ? AND event_offset < ?";
-
-	private static final System.Logger logger = System.getLogger(EventTable.class.getName());
 
 	private final EntryTable open;
 
@@ -175,18 +174,20 @@ final class EventTable {
 
 	private void bury(TopicRow topic, Group group, DeliveryRow delivery, long now) throws SQLException {
 		Event event = this.reader.event(topic, delivery.offset());
-		String error = (delivery.error() != null) ? delivery.error() : "";
 		if (event == null) {
 			return;
 		}
-		if (event.topic().endsWith(Events.DEAD)) {
-			logger.log(System.Logger.Level.WARNING,
-					"the event " + event.offset() + " of the topic '" + event.topic() + "' was delivered to the group '"
-							+ group.name() + "' " + delivery.attempt() + " times, and is given up: " + error);
+		String error = (delivery.error() != null) ? delivery.error() : DeadLetters.LATE;
+		Append letter = DeadLetters.of(event, group.name(), delivery.attempt(), error);
+		if (letter == null) {
 			return;
 		}
-		Place dead = new Place(topic.place().namespace(), Place.utf8(event.topic() + Events.DEAD));
-		append(EventWrite.of(dead, DeadLetter.of(event, group.name(), delivery.attempt(), error)), now);
+		Place dead = new Place(topic.place().namespace(), Place.utf8(letter.topic()));
+		TopicRow there = this.reader.topic(dead);
+		if (there != null && this.reader.event(there, Place.utf8(letter.message().id())) != null) {
+			letter = DeadLetters.another(letter);
+		}
+		append(EventWrite.of(dead, letter.message()), now);
 	}
 
 	private void write(GroupExchange exchange, GroupRow before) throws SQLException {

@@ -25,7 +25,7 @@ record EventWrite(Place topic, Message message, byte[] id, byte @Nullable [] hea
 	 * @return the bytes in its body and headers
 	 */
 	long size() {
-		return this.message.body().length + ((this.headers != null) ? this.headers.length : 0);
+		return this.message.size();
 	}
 
 }

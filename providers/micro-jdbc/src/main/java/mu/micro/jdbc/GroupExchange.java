@@ -9,6 +9,7 @@ import java.util.NavigableMap;
 import java.util.TreeMap;
 
 import mu.micro.Limits;
+import mu.micro.core.DeadLetters;
 import mu.micro.core.EventLog;
 import mu.micro.events.Delivery;
 import mu.micro.events.Event;
@@ -86,7 +87,7 @@ final class GroupExchange {
 		for (DeliveryRow each : List.copyOf(this.deliveries.values())) {
 			DeliveryRow delivery = each;
 			if (delivery.inFlight() && delivery.due() <= this.now) {
-				delivery = delivery.failed(delivery.due(), "not handled within " + this.group.ackWait());
+				delivery = delivery.failed(delivery.due(), DeadLetters.LATE);
 				this.deliveries.put(delivery.offset(), delivery);
 			}
 			if (!delivery.inFlight() && delivery.attempt() >= this.group.maxDeliveries()) {
