@@ -929,16 +929,15 @@ public abstract class EventsContract {
 		Block block = new Block();
 		Subscription consuming = this.here.consume(this.topic, Group.of("group").withMaxInFlight(2), block);
 		await(() -> block.begun.size() == 2);
-		CountDownLatch called = new CountDownLatch(1);
-		Future<?> closing = this.threads.submit(() -> {
-			called.countDown();
-			consuming.close();
-		});
-		assertThat(parked(called)).isTrue();
+		Thread closing = new Thread(consuming::close);
+		closing.start();
+		// Once it waits nothing begins any more.
+		await(() -> closing.getState() == Thread.State.TIMED_WAITING || closing.getState() == Thread.State.WAITING);
 		block.release(2);
-		Awaitility.await().during(Duration.ofMillis(200)).atMost(SLACK).until(() -> !closing.isDone());
+		Awaitility.await().during(Duration.ofMillis(200)).atMost(SLACK).until(closing::isAlive);
 		block.release(1);
-		closing.get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
+		closing.join(PATIENCE.toMillis());
+		assertThat(closing.isAlive()).isFalse();
 		assertThat(block.ended).hasValue(2);
 		assertThat(this.there.groups(this.topic)).containsExactly(new GroupState("group", 3, 0, 1));
 		consuming.close();
