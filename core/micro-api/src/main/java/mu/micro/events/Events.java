@@ -24,7 +24,8 @@ import mu.micro.Subscription;
  * being acknowledged; of a topic that ends so itself it is logged and acknowledged.
  * <p>
  * With one event in flight a group keeps strict order, over all its members and
- * redeliveries. With more, first deliveries begin in order.
+ * redeliveries. With more, first deliveries are handed out in order. What retention
+ * removes before it was handled is not delivered any more.
  * <p>
  * Calls fail with {@link MicroException.Unavailable} if nothing was done, and with
  * {@link MicroException.OutcomeUnknown} if an append may have been. To append again under
@@ -108,9 +109,9 @@ public interface Events {
 	List<GroupState> groups(String topic);
 
 	/**
-	 * Forgets a group and its place. One that is consumed from right now begins again.
-	 * Groups that nobody consumed from for as long as events are kept are forgotten
-	 * anyway.
+	 * Forgets a group and its place. One that is consumed from right now begins again,
+	 * and what is being handled then counts for the new one. Groups that nobody consumed
+	 * from for as long as events are kept are forgotten anyway.
 	 * @param topic the topic
 	 * @param group the group's name
 	 * @return whether there was one

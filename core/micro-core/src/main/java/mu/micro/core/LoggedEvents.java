@@ -1,6 +1,5 @@
 package mu.micro.core;
 
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -67,8 +66,6 @@ public final class LoggedEvents implements Scoped<Events> {
 	 * closing.
 	 */
 	private static final Duration CLOSING = Duration.ofSeconds(2);
-
-	private static final int ERROR = 1_000;
 
 	private final Scoped<EventLog> logs;
 
@@ -158,25 +155,6 @@ public final class LoggedEvents implements Scoped<Events> {
 		return (failures > 20) ? most : least(FIRST_PAUSE.multipliedBy(1L << (failures - 1)), most);
 	}
 
-	private static String error(Throwable failure) {
-		String text = text(failure);
-		// No half of a surrogate pair: it could not be written.
-		String whole = new String(text.getBytes(StandardCharsets.UTF_8), StandardCharsets.UTF_8);
-		if (whole.length() <= ERROR) {
-			return whole;
-		}
-		return whole.substring(0, Character.isHighSurrogate(whole.charAt(ERROR - 1)) ? ERROR - 1 : ERROR);
-	}
-
-	private static String text(Throwable failure) {
-		try {
-			return failure.toString();
-		}
-		catch (RuntimeException ex) {
-			return failure.getClass().getName();
-		}
-	}
-
 	/**
 	 * A member of a group.
 	 */
@@ -252,16 +230,19 @@ public final class LoggedEvents implements Scoped<Events> {
 		void start() {
 			Subscription watching = this.log.watch(this.topic, this::look);
 			this.watch = watching;
+			boolean left;
 			this.lock.lock();
 			try {
 				this.due = System.nanoTime() + LOOKS.toNanos();
 				wake(this.due);
-				if (this.leaving) {
-					watching.close();
-				}
+				left = this.leaving;
 			}
 			finally {
 				this.lock.unlock();
+			}
+			if (left) {
+				// Without the lock, for which a call of the watch's may be waiting.
+				watching.close();
 			}
 			look();
 		}
@@ -314,16 +295,12 @@ public final class LoggedEvents implements Scoped<Events> {
 		 * the next, so that they begin in order.
 		 */
 		private void handle(List<Call> taken) {
+			Call call = taken.get(0);
+			boolean begun = begin(call);
 			if (taken.size() > 1) {
 				hand(taken.subList(1, taken.size()));
 			}
-			Call call = taken.get(0);
-			if (begin(call)) {
-				end(call, outcome(call.delivery));
-			}
-			else {
-				end(call, call.returned());
-			}
+			end(call, begun ? outcome(call.delivery) : call.returned());
 		}
 
 		private void hand(List<Call> taken) {
@@ -343,9 +320,9 @@ public final class LoggedEvents implements Scoped<Events> {
 			}
 			catch (Throwable ex) {
 				// An Error too: the event is to be handled all the same.
-				logger.log(System.Logger.Level.WARNING, "group '" + this.group.name() + "' failed at event " + offset
+				String error = HandlerFailure.log(logger, "group '" + this.group.name() + "' failed at event " + offset
 						+ " of topic '" + this.topic + "', delivery " + delivery.attempt(), ex);
-				return new EventLog.Failed(offset, delivery.attempt(), error(ex),
+				return new EventLog.Failed(offset, delivery.attempt(), error,
 						pause(delivery.attempt(), this.group.ackWait()));
 			}
 		}

@@ -359,7 +359,9 @@ final class MemoryTopics {
 					this.bytes -= event.message().size();
 				}
 			}
-			this.groups.values().removeIf((group) -> Duration.between(group.used, now).compareTo(retention.age()) > 0);
+			this.groups.values()
+				.removeIf((group) -> Duration.between(group.used, now).compareTo(retention.age()) > 0
+						&& group.inFlight.values().stream().noneMatch((each) -> each.until.isAfter(now)));
 			this.groups.values().forEach((group) -> group.begin(first()));
 		}
 

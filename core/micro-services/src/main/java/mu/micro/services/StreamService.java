@@ -273,7 +273,10 @@ public final class StreamService extends StreamGrpc.StreamImplBase implements Wa
 		 */
 		private void handle(ResultStream<Event> opened, Asked wanted, Delivery delivery) throws Exception {
 			Sent sent = new Sent(delivery);
-			this.pending.put(sent.key, sent);
+			Sent before = this.pending.put(sent.key, sent);
+			if (before != null) {
+				before.answer.completeExceptionally(new NotHandled("the group was removed and begins again"));
+			}
 			opened.update(() -> this.unsent.add(sent));
 			if (this.leaving) {
 				recall(opened);
@@ -293,7 +296,7 @@ public final class StreamService extends StreamGrpc.StreamImplBase implements Wa
 			}
 			finally {
 				opened.update(() -> this.unsent.remove(sent));
-				this.pending.remove(sent.key);
+				this.pending.remove(sent.key, sent);
 			}
 		}
 

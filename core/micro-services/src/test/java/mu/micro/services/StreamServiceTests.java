@@ -305,6 +305,7 @@ class StreamServiceTests {
 		await(() -> living.events.size() == 1);
 		assertThat(living.events.get(0).getAttempt()).isEqualTo(2);
 		living.send(AckRequest.newBuilder().setOffset(1).setSuccess(true));
+		await(() -> this.events.groups("t").get(0).next() == 2);
 		living.call.cancel("enough", null);
 		this.events.append("t", message("2"));
 		Awaitility.await()

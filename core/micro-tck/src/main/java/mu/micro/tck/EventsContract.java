@@ -921,6 +921,20 @@ public abstract class EventsContract {
 			.containsExactlyInAnyOrderElementsOf(range(1, count));
 	}
 
+	@Test
+	void aHandlerMayThrowWhatCannotBePrinted() {
+		append(this.here, "a");
+		List<Integer> attempts = new CopyOnWriteArrayList<>();
+		this.here.consume(this.topic, Group.of("group"), (delivery) -> {
+			attempts.add(delivery.attempt());
+			if (delivery.attempt() == 1) {
+				throw new Unprintable();
+			}
+		});
+		await(() -> attempts.equals(List.of(1, 2)));
+		await(() -> this.there.groups(this.topic).equals(List.of(new GroupState("group", 2, 0, 0))));
+	}
+
 	// Closing.
 
 	@Test
@@ -1326,6 +1340,20 @@ public abstract class EventsContract {
 
 		private CountDownLatch latch(long offset) {
 			return this.latches.computeIfAbsent(offset, (key) -> new CountDownLatch(1));
+		}
+
+	}
+
+	/**
+	 * What is thrown by somebody's handler may be of any kind.
+	 */
+	private static final class Unprintable extends RuntimeException {
+
+		private static final long serialVersionUID = 1;
+
+		@Override
+		public String getMessage() {
+			throw new IllegalStateException("not to be printed");
 		}
 
 	}

@@ -9,6 +9,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
+import mu.micro.MicroException;
 import mu.micro.core.DeadLetters;
 import mu.micro.core.EventLog;
 import mu.micro.events.Append;
@@ -55,7 +56,8 @@ final class EventTable {
 
 	private static final String FIND_GROUP = "SELECT number, revision FROM event_groups WHERE topic = ? AND name = ?";
 
-	private static final String UNUSED = "SELECT " + GroupRow.COLUMNS + " FROM event_groups WHERE used <= ?";
+	private static final String UNUSED = "SELECT " + GroupRow.COLUMNS + " FROM event_groups WHERE used <= ? "
+			+ "AND NOT EXISTS (SELECT 1 FROM deliveries WHERE group_number = event_groups.number AND due > ?)";
 
 	private static final String REMOVE_GROUP = "DELETE FROM event_groups WHERE number = ?";
 
@@ -66,6 +68,8 @@ final class EventTable {
 			+ "WHERE topic = ? AND event_offset >= ? ORDER BY event_offset LIMIT ?";
 
 	private static final String REMOVE_EVENTS = "DELETE FROM events WHERE topic = ? AND event_offset < ?";
+
+	private static final System.Logger logger = System.getLogger(EventTable.class.getName());
 
 	private final EntryTable open;
 
@@ -162,7 +166,15 @@ final class EventTable {
 		}
 		GroupExchange exchange = new GroupExchange(this.reader, topic, row, group, now);
 		exchange.settle(outcomes);
-		exchange.take(wanted);
+		try {
+			exchange.take(wanted);
+		}
+		catch (MicroException.Unavailable ex) {
+			// What is damaged keeps nothing that was done from counting.
+			if (outcomes.isEmpty() && !exchange.tookAny()) {
+				throw ex;
+			}
+		}
 		for (DeliveryRow each : exchange.dead()) {
 			bury(topic, group, each, now);
 		}
@@ -175,6 +187,10 @@ final class EventTable {
 	private void bury(TopicRow topic, Group group, DeliveryRow delivery, long now) throws SQLException {
 		Event event = this.reader.event(topic, delivery.offset());
 		if (event == null) {
+			logger.log(System.Logger.Level.WARNING,
+					"event " + delivery.offset() + " of topic '" + Place.text(topic.place().table())
+							+ "' is no longer kept, and group '" + group.name() + "' could not handle it: "
+							+ delivery.error());
 			return;
 		}
 		String error = (delivery.error() != null) ? delivery.error() : DeadLetters.LATE;
@@ -299,6 +315,7 @@ final class EventTable {
 	private @Nullable GroupRow unused(Retention retention, long now) throws SQLException {
 		PreparedStatement statement = this.statements.of(UNUSED);
 		statement.setLong(1, before(now, retention.age()));
+		statement.setLong(2, now);
 		try (ResultSet result = statement.executeQuery()) {
 			while (result.next()) {
 				GroupRow group = GroupRow.of(result);

@@ -70,7 +70,8 @@ final class GroupExchange {
 		this.now = now;
 		this.before = reader.deliveries(topic, row);
 		this.deliveries = new TreeMap<>(this.before);
-		this.next = row.next();
+		// What is no longer kept is nobody's to take.
+		this.next = Math.max(row.next(), topic.first());
 	}
 
 	/**
@@ -163,6 +164,10 @@ final class GroupExchange {
 		this.deliveries.put(delivery.offset(), delivery);
 		this.inFlight++;
 		this.taken.add(new Delivery(event, delivery.attempt(), delivery.error()));
+	}
+
+	boolean tookAny() {
+		return !this.taken.isEmpty();
 	}
 
 	/**

@@ -72,18 +72,11 @@ final class JdbcEventLog implements Scoped<EventLog> {
 	private List<Event> apply(byte[] namespace, List<TableWrite> writes, List<Append> appends) {
 		checkOpen();
 		List<EntryWrite> entries = EntryWrite.of(namespace, writes.isEmpty() ? writes : TableWrite.batch(writes));
-		if (appends.size() > Limits.BATCH) {
-			throw new MicroException.Invalid(
-					"the batch has " + appends.size() + " appends, more than the limit of " + Limits.BATCH);
-		}
-		List<EventWrite> events = appends.stream()
+		List<EventWrite> events = Append.batch(writes, appends)
+			.stream()
 			.map((each) -> EventWrite.of(new Place(namespace, Place.utf8(each.topic())), each.message()))
 			.toList();
 		long size = EntryWrite.size(entries) + events.stream().mapToLong((each) -> each.message().body().length).sum();
-		if (size > Limits.BATCH_BYTES) {
-			throw new MicroException.Invalid("the values and bodies of the batch are " + size
-					+ " bytes, more than the limit of " + Limits.BATCH_BYTES);
-		}
 		if (entries.isEmpty() && events.isEmpty()) {
 			return List.of();
 		}

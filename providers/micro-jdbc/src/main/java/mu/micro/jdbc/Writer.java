@@ -252,6 +252,8 @@ final class Writer implements AutoCloseable {
 			// An Error too: the requests that follow are none the worse for it.
 			logger.log(System.Logger.Level.WARNING, "writing to " + this.dialect.name() + " failed", ex);
 			disconnect();
+			refuse(first, () -> new MicroException.Unavailable(
+					"not written to " + this.dialect.name() + ", because of " + ex + "; try again", ex));
 			group.forEach((each) -> each.fail(() -> unknown("failed while it was being written", ex)));
 		}
 	}

@@ -608,6 +608,41 @@ class JdbcEventLogTests {
 	}
 
 	@Test
+	void aGroupOfWhoseEventsNothingIsLeftDoesNotAskAgainAndAgain() {
+		append(3);
+		this.log.join("topic", GROUP);
+		this.clock.advance(Duration.ofMinutes(61));
+		Awaitility.await().atMost(PATIENCE).until(() -> this.log.read("topic", 0, 1).isEmpty());
+		EventLog.Taken taken = exchange(GROUP, 5);
+		assertThat(taken.deliveries()).isEmpty();
+		assertThat(taken.due()).isNull();
+		assertThat(append(1).get(0).offset()).isEqualTo(4);
+		assertThat(delivered(exchange(GROUP, 5))).containsExactly("4/1");
+	}
+
+	@Test
+	void aGroupWhoseHandlersTakeLongIsNotForgotten() {
+		append(1);
+		Group slow = GROUP.withAckWait(Duration.ofHours(3));
+		exchange(slow, 1);
+		this.log.join("topic", Group.of("unused"));
+		this.clock.advance(Duration.ofHours(2));
+		Awaitility.await().atMost(PATIENCE).until(() -> this.log.groups("topic").size() == 1);
+		assertThat(this.log.groups("topic").get(0).name()).isEqualTo(GROUP.name());
+	}
+
+	@Test
+	void aDamagedEventKeepsNoAcknowledgementFromCounting() throws Exception {
+		append(2);
+		exchange(GROUP.withMaxInFlight(1), 1);
+		sql("UPDATE events SET body = x'00' WHERE event_offset = 2");
+		exchange(GROUP.withMaxInFlight(1), 1, new EventLog.Handled(1, 1));
+		assertThat(this.log.groups("topic").get(0).next()).isEqualTo(2);
+		assertThatExceptionOfType(MicroException.Unavailable.class)
+			.isThrownBy(() -> exchange(GROUP.withMaxInFlight(1), 1));
+	}
+
+	@Test
 	void aDamagedEventKeepsNobodyElseFromWriting() throws Exception {
 		Message message = append(1).get(0).message();
 		sql("UPDATE events SET body = x'00'");

@@ -1,6 +1,5 @@
 package mu.micro.remote;
 
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -21,6 +20,7 @@ import java.util.function.Consumer;
 import com.google.protobuf.InvalidProtocolBufferException;
 import mu.micro.MicroException;
 import mu.micro.Subscription;
+import mu.micro.core.HandlerFailure;
 import mu.micro.events.Delivery;
 import mu.micro.events.Group;
 import mu.micro.events.Handler;
@@ -49,8 +49,6 @@ final class RemoteConsumer implements Subscription {
 	 * How long handlers have to hear of an interruption.
 	 */
 	private static final Duration CLOSING = Duration.ofSeconds(2);
-
-	private static final int ERROR = 1_000;
 
 	private final Connection server;
 
@@ -164,9 +162,9 @@ final class RemoteConsumer implements Subscription {
 		}
 		catch (RejectedExecutionException | Error ex) {
 			// Closed, or no thread to be had.
-			logger.log(System.Logger.Level.DEBUG, "an event of topic '" + this.topic + "' is not handled", ex);
 			release();
-			end(work, work.ack().setError(error(ex)));
+			end(work, work.ack()
+				.setError(HandlerFailure.log(logger, "an event of topic '" + this.topic + "' is not handled", ex)));
 		}
 	}
 
@@ -226,25 +224,29 @@ final class RemoteConsumer implements Subscription {
 		}
 		catch (Throwable ex) {
 			// An Error too: the event is to be handled all the same.
-			logger.log(System.Logger.Level.WARNING,
-					"group '" + this.group.name() + "' failed at event " + work.delivery.event().offset()
-							+ " of topic '" + this.topic + "', delivery " + work.delivery.attempt(),
-					ex);
-			return work.ack().setError(error(ex));
+			return work.ack()
+				.setError(HandlerFailure.log(logger,
+						"group '" + this.group.name() + "' failed at event " + work.delivery.event().offset()
+								+ " of topic '" + this.topic + "', delivery " + work.delivery.attempt(),
+						ex));
 		}
 	}
 
 	private void end(Work work, AckRequest.Builder ack) {
+		boolean handled;
 		this.lock.lock();
 		try {
+			handled = work.thread != null;
 			work.thread = null;
 			Connection.cancel(work.timing);
 		}
 		finally {
 			this.lock.unlock();
 		}
-		// What was meant for the handler.
-		Thread.interrupted();
+		if (handled) {
+			// What was meant for the handler.
+			Thread.interrupted();
+		}
 		answer(work, ack);
 		this.lock.lock();
 		try {
@@ -446,19 +448,6 @@ final class RemoteConsumer implements Subscription {
 		finally {
 			this.lock.unlock();
 		}
-	}
-
-	private static String error(Throwable failure) {
-		String text;
-		try {
-			text = failure.toString();
-		}
-		catch (RuntimeException ex) {
-			text = failure.getClass().getName();
-		}
-		String cut = text.substring(0, Math.min(text.length(), ERROR));
-		// No half of a surrogate pair: it could not be written.
-		return new String(cut.getBytes(StandardCharsets.UTF_8), StandardCharsets.UTF_8);
 	}
 
 	/**
