@@ -53,8 +53,12 @@ class PlainWebApplicationTests {
 			assertThat(output.getOut().lines().filter((line) -> line.contains("mu.micro") || line.contains("m.m.")))
 				.singleElement()
 				.asString()
-				.contains("Micro profile local: registry local, store sqlite, config store, sync store");
+				.contains("Micro profile local: registry local, store sqlite, blobs file, config store, sync store, "
+						+ "broker local, events sqlite");
+			// What is not used opens nothing.
 			assertThat(this.data.resolve("store.db")).doesNotExist();
+			assertThat(this.data.resolve("broker")).doesNotExist();
+			assertThat(this.data.resolve("blobs")).doesNotExist();
 		}
 	}
 
