@@ -146,7 +146,9 @@ class ArchitectureTests {
 			.filter((type) -> type.isTopLevelClass() && type.getModifiers().contains(JavaModifier.PUBLIC))
 			.map(JavaClass::getSimpleName)
 			.filter((name) -> !name.endsWith("AutoConfiguration") && !name.endsWith("Properties")
-					&& !Set.of("MicroProfile", "RegistryType", "StoreType", "BlobType", "ConfigType", "SyncType")
+					&& !Set
+						.of("MicroProfile", "RegistryType", "StoreType", "BlobType", "ConfigType", "SyncType",
+								"BrokerType", "EventsType")
 						.contains(name))
 			.toList();
 		assertThat(open).isEmpty();
