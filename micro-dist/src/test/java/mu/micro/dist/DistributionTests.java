@@ -37,8 +37,8 @@ class DistributionTests {
 		this.platform.start();
 		this.helloworld = this.platform.helloworld();
 		this.greeting = this.platform.greeting();
-		eventually(() -> assertThat(this.platform.ask("services").lines()).containsExactly("api", "config", "greeting",
-				"helloworld", "proxy", "registry", "store", "sync"));
+		eventually(() -> assertThat(this.platform.ask("services").lines()).containsExactly("api", "broker", "config",
+				"events", "greeting", "helloworld", "proxy", "registry", "store", "sync"));
 		eventually(() -> assertThat(this.platform.get("/greeting?name=Jane").statusCode()).isEqualTo(200));
 		eventually(() -> assertThat(this.platform.get("/helloworld?name=Jane").statusCode()).isEqualTo(200));
 		eventually(() -> assertThat(this.platform.ask("helloworld", "--name", "Jane")).isEqualTo(HELLO));

@@ -33,7 +33,7 @@ class ServerProcessTests {
 		try (Platform platform = new Platform(this.data)) {
 			platform.run(App.java(platform.environment(), SERVER));
 			DistributionTests.eventually(() -> assertThat(platform.ask("services").lines()).containsExactly("api",
-					"config", "proxy", "registry", "store", "sync"));
+					"broker", "config", "events", "proxy", "registry", "store", "sync"));
 			List<ProcessHandle> children = platform.server().handle().descendants().toList();
 			assertThat(children).hasSize(2);
 			platform.server().kill();
