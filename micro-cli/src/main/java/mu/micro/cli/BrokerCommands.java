@@ -1,7 +1,9 @@
 package mu.micro.cli;
 
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 
 import mu.micro.Message;
 import mu.micro.broker.Broker;
@@ -42,7 +44,8 @@ final class BrokerCommands {
 		CommandSpec subscribe = Commands.spec("subscribe", "Print each message of a topic; Ctrl-C ends it.");
 		subscribe.addPositional(Commands.positional("0", "1", "TOPIC", "The topic: any name."));
 		subscribe.addOption(Commands.option("NAME", "Share the messages with all who name this queue.", "--queue"));
-		subscribe.addOption(Commands.option("NUMBER", "End after so many messages.", "--count"));
+		subscribe.addOption(Commands.option("NUMBER",
+				"End after printing so many messages; of a queue it may have taken more by then.", "--count"));
 		broker.addSubcommand("subscribe", subscribe.addOption(Arguments.namespace()));
 	}
 
@@ -66,14 +69,22 @@ final class BrokerCommands {
 	private void subscribe(Broker broker, String topic, long count) {
 		CountDownLatch all = new CountDownLatch(1);
 		AtomicLong left = new AtomicLong(count);
+		AtomicReference<BrokerSubscription> begun = new AtomicReference<>();
+		AtomicBoolean warned = new AtomicBoolean();
 		try (BrokerSubscription subscription = broker.subscribe(topic, this.arguments.text("--queue"), (message) -> {
 			if (left.getAndDecrement() > 0) {
 				print(message);
+			}
+			// At once, as Ctrl-C leaves no time for it.
+			BrokerSubscription current = begun.get();
+			if (current != null && current.dropped() > 0 && warned.compareAndSet(false, true)) {
+				this.terminal.err().println("Messages come faster than they can be printed: some are dropped.");
 			}
 			if (left.get() <= 0 || this.terminal.out().checkError()) {
 				all.countDown();
 			}
 		})) {
+			begun.set(subscription);
 			Messages.await(all);
 			if (subscription.dropped() > 0) {
 				this.terminal.err()

@@ -18,6 +18,9 @@ import org.jspecify.annotations.Nullable;
  * Publishers do not wait for handlers. What waits for a handler is bounded: of more than
  * {@link #BACKLOG} messages, or {@link Limits#BATCH_BYTES}, the newest are dropped and
  * counted, for this subscription alone.
+ * <p>
+ * To close a subscription waits for the call that runs. What waits for the handler then
+ * is discarded, and not counted: no other member of its queue gets it.
  */
 public interface Broker {
 
@@ -33,6 +36,8 @@ public interface Broker {
 	 * @param message the message
 	 * @throws MicroException.Invalid if the topic is no name
 	 * @throws MicroException.Unavailable if the broker cannot be reached
+	 * @throws MicroException.OutcomeUnknown if it did not answer in time: to publish it
+	 * again may bring it twice
 	 */
 	void publish(String topic, Message message);
 
@@ -43,6 +48,7 @@ public interface Broker {
 	 * @return ends the calls when closed
 	 * @throws MicroException.Invalid if the topic is no name
 	 * @throws MicroException.Unavailable if the broker cannot be reached
+	 * @throws MicroException.Exhausted if there are too many subscriptions
 	 */
 	default BrokerSubscription subscribe(String topic, Consumer<Message> handler) {
 		return subscribe(topic, null, handler);
@@ -60,6 +66,7 @@ public interface Broker {
 	 * @return ends the calls when closed
 	 * @throws MicroException.Invalid if the topic or the queue is no name
 	 * @throws MicroException.Unavailable if the broker cannot be reached
+	 * @throws MicroException.Exhausted if there are too many subscriptions
 	 */
 	BrokerSubscription subscribe(String topic, @Nullable String queue, Consumer<Message> handler);
 

@@ -63,7 +63,8 @@ public final class Backlog implements BrokerSubscription {
 	 * Has the handler called with a message if there is room for it. Never blocks on the
 	 * handler.
 	 * @param message the message
-	 * @return whether it was taken: not by a subscription that is full or closed
+	 * @return whether it was taken: not by a subscription that is full or closed, nor
+	 * where there is no thread to be had
 	 */
 	public boolean offer(Message message) {
 		long size = bytes(message);
@@ -88,7 +89,31 @@ public final class Backlog implements BrokerSubscription {
 		catch (RejectedExecutionException ex) {
 			logger.log(System.Logger.Level.DEBUG, "not delivered: the provider is closed", ex);
 		}
+		catch (Error ex) {
+			logger.log(System.Logger.Level.WARNING,
+					"a message for a subscriber of topic '" + this.topic + "' finds no thread: " + ex);
+			giveUp();
+			return false;
+		}
 		return true;
+	}
+
+	// What came first was not taken; what was taken since then is dropped.
+	private void giveUp() {
+		long more;
+		this.lock.lock();
+		try {
+			more = this.waiting.size() - 1;
+			this.waiting.clear();
+			this.bytes = 0;
+			this.scheduled = false;
+		}
+		finally {
+			this.lock.unlock();
+		}
+		if (more > 0) {
+			drop(more);
+		}
 	}
 
 	/**

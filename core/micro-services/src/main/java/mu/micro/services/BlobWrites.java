@@ -130,6 +130,10 @@ final class BlobWrites {
 				BlobWrites.this.free.release();
 				fail(new MicroException.Unavailable("the server is shutting down; try again", ex));
 			}
+			catch (Error ex) {
+				BlobWrites.this.free.release();
+				fail(new MicroException.Unavailable("the server has no thread for this now; try again", ex));
+			}
 		}
 
 		private void put(BlobWriteRequest first, Content begun) {

@@ -53,6 +53,9 @@ final class Handover<T> implements Subscription {
 	 * @return false if the stream has ended
 	 */
 	boolean awaitTaken(ResultStream<T> stream) {
+		if (this.over) {
+			return false;
+		}
 		try {
 			if (!this.free.tryAcquire(this.patience.toNanos(), TimeUnit.NANOSECONDS)) {
 				stream.end(new MicroException.Exhausted("nothing was taken from this stream for "
@@ -62,6 +65,10 @@ final class Handover<T> implements Subscription {
 		catch (InterruptedException ex) {
 			Thread.currentThread().interrupt();
 			stream.end(new MicroException.Unavailable("the server is shutting down; try again", ex));
+		}
+		if (this.over) {
+			// Another one may wait.
+			this.free.release();
 		}
 		return !this.over;
 	}

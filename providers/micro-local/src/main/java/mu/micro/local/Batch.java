@@ -155,10 +155,12 @@ record Batch(List<Missed> missed, List<Delivery> deliveries) {
 	record Delivery(Audience.Topic topic, boolean all, Map<String, Boolean> queues, Message message) {
 
 		/**
-		 * The same for those alone who have no queue.
+		 * The same without the queues for which another node can be asked.
 		 */
-		Delivery withoutQueues() {
-			return new Delivery(this.topic, this.all, Map.of(), this.message);
+		Delivery toLast() {
+			Map<String, Boolean> last = new HashMap<>(this.queues);
+			last.values().removeIf((is) -> !is);
+			return new Delivery(this.topic, this.all, last, this.message);
 		}
 
 		/**

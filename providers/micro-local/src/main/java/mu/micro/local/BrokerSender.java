@@ -5,14 +5,15 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Predicate;
 
@@ -25,11 +26,18 @@ import org.jspecify.annotations.Nullable;
  * there is something to send.
  * <p>
  * A node that was stopped answers when it goes on, so its answer is waited for as long as
- * the connection stands; what waits meanwhile is bounded as what waits for a handler is.
+ * the connection stands, and a connection as long as the node lives; what waits meanwhile
+ * is bounded as what waits for a handler is. What was sent to nobody yet can still go
+ * elsewhere.
  */
 final class BrokerSender {
 
 	private static final Duration CONNECTING = Duration.ofSeconds(5);
+
+	/**
+	 * After how long it is tried again to connect.
+	 */
+	private static final Duration AGAIN = Duration.ofMillis(200);
 
 	/**
 	 * Bytes of messages in one request, unless one alone has more.
@@ -111,6 +119,7 @@ final class BrokerSender {
 			}
 			if (!Backlog.hasRoom(this.waiting.size(), this.bytes + size)) {
 				drop(sending);
+				warn("does not take them", null);
 				return sending;
 			}
 			this.waiting.add(sending);
@@ -129,13 +138,17 @@ final class BrokerSender {
 		catch (RejectedExecutionException ex) {
 			close();
 		}
+		catch (Error ex) {
+			dropAll(ex);
+		}
 		return sending;
 	}
 
 	/**
 	 * Gives up waiting for a delivery, and for those that follow until the node answers.
 	 * @param sending the delivery
-	 * @return the queues for which it surely was not sent, and will not be
+	 * @return the queues that surely did not take it and will not, except those that have
+	 * nobody else: for them it goes on waiting
 	 */
 	Collection<String> fallBehind(Sending sending) {
 		this.lock.lock();
@@ -144,12 +157,17 @@ final class BrokerSender {
 				return sending.refused.join();
 			}
 			this.behind = true;
+			sending.left = true;
 			if (!this.waiting.contains(sending)) {
 				return List.of();
 			}
-			Set<String> queues = sending.delivery.queues().keySet();
-			sending.delivery = sending.delivery.withoutQueues();
-			return queues;
+			Batch.Delivery before = sending.delivery;
+			sending.delivery = before.toLast();
+			return before.queues()
+				.keySet()
+				.stream()
+				.filter((queue) -> !sending.delivery.queues().containsKey(queue))
+				.toList();
 		}
 		finally {
 			this.lock.unlock();
@@ -168,6 +186,8 @@ final class BrokerSender {
 			connection = this.connection;
 			ended = List.copyOf(this.waiting);
 			this.waiting.clear();
+			this.bytes = 0;
+			this.missed.clear();
 		}
 		finally {
 			this.lock.unlock();
@@ -179,8 +199,40 @@ final class BrokerSender {
 	}
 
 	private void run() {
-		for (List<Sending> batch = next(); !batch.isEmpty(); batch = next()) {
-			send(batch);
+		while (hasNext()) {
+			// Before anything is taken: what waits for a connection can go elsewhere.
+			SealedConnection connection = connect();
+			if (connection != null) {
+				send(connection, next());
+			}
+		}
+	}
+
+	private boolean hasNext() {
+		this.lock.lock();
+		try {
+			this.scheduled = !this.closed && !(this.waiting.isEmpty() && this.missed.isEmpty());
+			return this.scheduled;
+		}
+		finally {
+			this.lock.unlock();
+		}
+	}
+
+	private @Nullable SealedConnection connect() {
+		try {
+			return connected();
+		}
+		catch (Throwable ex) {
+			// An Error too: there may be threads and memory again.
+			if (this.lives.test(this.node)) {
+				warn("is not to be reached", ex);
+				LockSupport.parkNanos(AGAIN.toNanos());
+			}
+			else {
+				refuseAll();
+			}
+			return null;
 		}
 	}
 
@@ -198,7 +250,6 @@ final class BrokerSender {
 				size += more;
 			}
 			this.bytes -= size;
-			this.scheduled = !batch.isEmpty();
 			return batch;
 		}
 		finally {
@@ -206,32 +257,58 @@ final class BrokerSender {
 		}
 	}
 
-	private void send(List<Sending> sendings) {
+	private void send(SealedConnection connection, List<Sending> sendings) {
 		Batch batch = new Batch(takeMissed(), sendings.stream().map(Sending::delivery).toList());
 		boolean sent = false;
 		try {
-			SealedConnection connection = connected();
 			connection.write(batch.write());
 			sent = true;
-			List<List<String>> refused = batch.readAnswer(connection.read());
-			this.behind = false;
-			for (int i = 0; i < sendings.size(); i++) {
-				sendings.get(i).refused.complete(refused.get(i));
-			}
+			answered(sendings, batch.readAnswer(connection.read()));
 		}
-		catch (IOException | RuntimeException ex) {
+		catch (Throwable ex) {
+			// An Error too: what follows is to be sent all the same.
 			disconnect();
-			if (this.lives.test(this.node)) {
+			boolean lives = this.lives.test(this.node);
+			if (lives) {
 				warn("is not to be reached", ex);
 			}
 			if (sent) {
 				// It may have been taken: another one would be one too many.
-				sendings.forEach((sending) -> sending.refused.complete(List.of()));
+				answered(sendings, Collections.nCopies(sendings.size(), List.of()));
 			}
 			else {
-				batch.missed().forEach(this::miss);
-				sendings.forEach(this::lose);
+				notSent(sendings, batch.missed(), lives);
 			}
+		}
+	}
+
+	private void answered(List<Sending> sendings, List<List<String>> refused) {
+		this.lock.lock();
+		try {
+			for (int i = 0; i < sendings.size(); i++) {
+				refuse(sendings.get(i), refused.get(i));
+			}
+			this.behind = false;
+		}
+		finally {
+			this.lock.unlock();
+		}
+	}
+
+	private void notSent(List<Sending> sendings, List<Batch.Missed> missed, boolean lives) {
+		this.lock.lock();
+		try {
+			if (lives) {
+				missed.forEach(this::miss);
+				sendings.forEach(this::drop);
+			}
+			else {
+				sendings.forEach(Sending::refuse);
+			}
+			this.behind = false;
+		}
+		finally {
+			this.lock.unlock();
 		}
 	}
 
@@ -282,17 +359,42 @@ final class BrokerSender {
 		}
 	}
 
-	// It surely was not sent: those without a queue miss it, for the others there may be
-	// another node.
-	private void lose(Sending sending) {
-		if (sending.delivery.all()) {
-			miss(new Batch.Missed(sending.delivery.topic(), null, 1));
+	private void refuseAll() {
+		this.lock.lock();
+		try {
+			this.waiting.forEach(Sending::refuse);
+			this.waiting.clear();
+			this.bytes = 0;
+			this.missed.clear();
+			this.behind = false;
 		}
-		sending.refuse();
+		finally {
+			this.lock.unlock();
+		}
 	}
 
+	private void dropAll(Throwable cause) {
+		this.lock.lock();
+		try {
+			this.waiting.forEach(this::drop);
+			this.waiting.clear();
+			this.bytes = 0;
+			this.behind = false;
+			this.scheduled = false;
+		}
+		finally {
+			this.lock.unlock();
+		}
+		warn("could not be given a thread", cause);
+	}
+
+	// It surely was not sent: those without a queue miss it, for a queue there may be
+	// another node.
 	private void drop(Sending sending) {
 		Batch.Delivery delivery = sending.delivery;
+		if (delivery.all()) {
+			miss(new Batch.Missed(delivery.topic(), null, 1));
+		}
 		List<String> refused = new ArrayList<>();
 		delivery.queues().forEach((queue, last) -> {
 			if (last) {
@@ -302,11 +404,15 @@ final class BrokerSender {
 				refused.add(queue);
 			}
 		});
-		if (delivery.all()) {
-			miss(new Batch.Missed(delivery.topic(), null, 1));
+		refuse(sending, refused);
+	}
+
+	// Where nobody asks any more who did not take it, it is missed.
+	private void refuse(Sending sending, List<String> queues) {
+		if (sending.left) {
+			queues.forEach((queue) -> miss(new Batch.Missed(sending.delivery.topic(), queue, 1)));
 		}
-		sending.refused.complete(refused);
-		warn("does not take them", null);
+		sending.refused.complete(queues);
 	}
 
 	private void miss(Batch.Missed missed) {
@@ -319,7 +425,7 @@ final class BrokerSender {
 		}
 	}
 
-	private void warn(String problem, @Nullable Exception cause) {
+	private void warn(String problem, @Nullable Throwable cause) {
 		this.lock.lock();
 		try {
 			if (this.closed || this.warned) {
@@ -330,8 +436,8 @@ final class BrokerSender {
 		finally {
 			this.lock.unlock();
 		}
-		logger.log(System.Logger.Level.WARNING,
-				"messages for process " + this.node.pid() + " are dropped, because it " + problem, cause);
+		logger.log(System.Logger.Level.WARNING, "messages for process " + this.node.pid()
+				+ " wait, and are dropped where too many do, because it " + problem, cause);
 	}
 
 	/**
@@ -340,6 +446,11 @@ final class BrokerSender {
 	static final class Sending {
 
 		private volatile Batch.Delivery delivery;
+
+		/**
+		 * Whether nobody waits for its end any more.
+		 */
+		private boolean left;
 
 		private final CompletableFuture<List<String>> refused = new CompletableFuture<>();
 

@@ -11,6 +11,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
 
 import mu.micro.core.Threads;
@@ -30,6 +31,11 @@ final class BrokerServer implements AutoCloseable {
 
 	private static final int MOST_PROVEN = 1000;
 
+	/**
+	 * How long those who are connected are still answered, after the port was closed.
+	 */
+	private static final Duration LEAVING = Duration.ofMillis(100);
+
 	private static final Duration PAUSE = Duration.ofMillis(100);
 
 	private final Node node;
@@ -47,6 +53,8 @@ final class BrokerServer implements AutoCloseable {
 	private final Semaphore unproven = new Semaphore(MOST_UNPROVEN);
 
 	private final Semaphore proven = new Semaphore(MOST_PROVEN);
+
+	private final AtomicBoolean tooMany = new AtomicBoolean();
 
 	private final Set<SocketChannel> channels = ConcurrentHashMap.newKeySet();
 
@@ -73,6 +81,10 @@ final class BrokerServer implements AutoCloseable {
 		return this.port;
 	}
 
+	/**
+	 * Closes the port. What those who are connected have just sent is answered still, so
+	 * that they hear who did not take it.
+	 */
 	@Override
 	public void close() {
 		try {
@@ -80,6 +92,14 @@ final class BrokerServer implements AutoCloseable {
 		}
 		catch (IOException ex) {
 			logger.log(System.Logger.Level.DEBUG, "the broker's port did not close well", ex);
+		}
+		try {
+			if (!this.channels.isEmpty()) {
+				Thread.sleep(LEAVING.toMillis());
+			}
+		}
+		catch (InterruptedException ex) {
+			Thread.currentThread().interrupt();
 		}
 		this.channels.forEach(BrokerServer::close);
 	}
@@ -92,9 +112,10 @@ final class BrokerServer implements AutoCloseable {
 			catch (ClosedChannelException | RejectedExecutionException ex) {
 				return;
 			}
-			catch (IOException ex) {
+			catch (IOException | Error ex) {
 				logger.log(System.Logger.Level.WARNING, "a process could not connect to publish messages", ex);
-				// As when there are too many open files: others need time to close some.
+				// As when there are too many open files or threads: others need time to
+				// end.
 				LockSupport.parkNanos(PAUSE.toNanos());
 			}
 		}
@@ -110,15 +131,23 @@ final class BrokerServer implements AutoCloseable {
 			// The closing may have come before it was there to be closed.
 			close(channel);
 		}
-		this.executor.execute(() -> {
-			try {
-				serve(channel);
-			}
-			finally {
-				close(channel);
-				this.channels.remove(channel);
-			}
-		});
+		try {
+			this.executor.execute(() -> {
+				try {
+					serve(channel);
+				}
+				finally {
+					close(channel);
+					this.channels.remove(channel);
+				}
+			});
+		}
+		catch (RejectedExecutionException | Error ex) {
+			this.unproven.release();
+			close(channel);
+			this.channels.remove(channel);
+			throw ex;
+		}
 	}
 
 	private void serve(SocketChannel channel) {
@@ -134,11 +163,13 @@ final class BrokerServer implements AutoCloseable {
 			this.unproven.release();
 		}
 		if (!this.proven.tryAcquire()) {
-			logger.log(System.Logger.Level.WARNING,
-					"a process cannot publish to this one: " + MOST_PROVEN + " are connected already");
+			warnOfTooMany();
 			return;
 		}
 		try {
+			// Not before there is a place for it: who reads this believes that it is
+			// heard.
+			connection.welcome();
 			while (true) {
 				connection.write(this.answering.answer(connection.read()));
 			}
@@ -148,6 +179,14 @@ final class BrokerServer implements AutoCloseable {
 		}
 		finally {
 			this.proven.release();
+		}
+	}
+
+	// Once: they try it again and again.
+	private void warnOfTooMany() {
+		if (this.tooMany.compareAndSet(false, true)) {
+			logger.log(System.Logger.Level.WARNING,
+					"a process cannot publish to this one: " + MOST_PROVEN + " are connected already");
 		}
 	}
 

@@ -402,9 +402,10 @@ public final class FileBlobs implements Scoped<Blobs> {
 		private Set<String> keys(Query query, int limit) {
 			TreeSet<String> keys = new TreeSet<>(KeyOrder.UTF8);
 			byte[] prefix = query.prefix().getBytes(StandardCharsets.UTF_8);
+			byte[] after = query.after().getBytes(StandardCharsets.UTF_8);
 			try (DirectoryStream<Path> files = Files.newDirectoryStream(this.place, "*" + SUFFIX)) {
 				for (Path file : files) {
-					String key = key(file, prefix);
+					String key = key(file, prefix, after);
 					if (key != null && key.startsWith(query.prefix())
 							&& (query.after().isEmpty() || KeyOrder.UTF8.compare(key, query.after()) > 0)) {
 						keys.add(key);
@@ -423,12 +424,16 @@ public final class FileBlobs implements Scoped<Blobs> {
 			return keys;
 		}
 
-		private @Nullable String key(Path file, byte[] prefix) {
+		private @Nullable String key(Path file, byte[] prefix, byte[] after) {
 			String name = file.getFileName().toString();
 			name = name.substring(0, name.length() - SUFFIX.length());
 			byte[] known = BlobFileName.known(name);
 			int common = Math.min(known.length, prefix.length);
 			if (!Arrays.equals(known, 0, common, prefix, 0, common)) {
+				return null;
+			}
+			common = Math.min(known.length, after.length);
+			if (Arrays.compareUnsigned(known, 0, common, after, 0, common) < 0) {
 				return null;
 			}
 			String key = new String(known, StandardCharsets.UTF_8);
@@ -440,7 +445,9 @@ public final class FileBlobs implements Scoped<Blobs> {
 					return null;
 				}
 				catch (IOException ex) {
-					throw damaged(key + "…", file, ex);
+					throw new MicroException.Unavailable("the blobs cannot be listed in " + this.place
+							+ ": the header of a long key, which begins with '" + key + "', cannot be read: "
+							+ reason(ex) + "; delete " + file, ex);
 				}
 			}
 			// Others' files are none of ours.

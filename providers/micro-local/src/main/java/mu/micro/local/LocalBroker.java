@@ -390,8 +390,8 @@ public final class LocalBroker implements Scoped<Broker> {
 		}
 
 		private static Collection<String> refused(BrokerSender.Sending sending, BrokerSender sender, long deadline) {
-			if (sender.isBehind() && !sending.refused().isDone()) {
-				return List.of();
+			if (sender.isBehind()) {
+				return sender.fallBehind(sending);
 			}
 			boolean interrupted = false;
 			try {

@@ -122,7 +122,8 @@ final class SealedConnection implements AutoCloseable {
 	}
 
 	/**
-	 * Has the caller of a connection prove that it knows the secret, and proves it too.
+	 * Has the caller of a connection prove that it knows the secret. It waits for the
+	 * same from this side, see {@link #welcome()}.
 	 * @param channel the connection, closed if that fails
 	 * @param node the node that is called
 	 * @param secret the directory's secret
@@ -135,13 +136,20 @@ final class SealedConnection implements AutoCloseable {
 			SealedConnection connection = new SealedConnection(channel, Side.NODE, node, secret,
 					System.nanoTime() + time.toNanos());
 			connection.prove();
-			connection.write(NOTHING);
 			return connection;
 		}
 		catch (IOException | RuntimeException ex) {
 			channel.close();
 			throw ex;
 		}
+	}
+
+	/**
+	 * Proves to the caller that this side knows the secret: it may send from now on.
+	 * @throws IOException if the connection broke
+	 */
+	void welcome() throws IOException {
+		write(NOTHING);
 	}
 
 	/**

@@ -169,6 +169,26 @@ class FileBlobsTests {
 	}
 
 	@Test
+	void aDamagedHeaderOfALongKeyIsAnErrorOfThePagesThatMayHaveItAlone() throws IOException {
+		Blobs blobs = this.provider.in("ns");
+		String key = "b".repeat(200);
+		put(blobs, "a", "");
+		put(blobs, key, "");
+		put(blobs, "c", "");
+		put(blobs, "d", "");
+		Path file = this.directory.resolve("ns/" + BlobFileName.of(key) + ".blob");
+		flip(file, 3);
+		for (String after : List.of("", "a", "b", "b".repeat(180), "b".repeat(190))) {
+			assertThatExceptionOfType(MicroException.Unavailable.class).isThrownBy(() -> blobs.list("", after, 10))
+				.withMessageEndingWith("delete " + file);
+		}
+		assertThat(blobs.list("", "b".repeat(179) + "c", 10)).hasSize(2);
+		assertThat(blobs.list("", "c", 10)).hasSize(1);
+		Files.delete(file);
+		assertThat(blobs.list("", "", 10)).hasSize(3);
+	}
+
+	@Test
 	void aFileThatWasCutIsSaidByName() throws IOException {
 		Blobs blobs = this.provider.in("ns");
 		put(blobs, "a", "content");

@@ -107,7 +107,7 @@ public final class RemoteBroker implements Scoped<Broker> {
 			.allOf(this.subscribers.stream().map(Subscriber::leave).toArray(CompletableFuture<?>[]::new)));
 		this.subscribers.forEach((subscriber) -> {
 			subscriber.call.close();
-			subscriber.backlog.close();
+			subscriber.close();
 		});
 		this.server.close();
 	}
@@ -141,7 +141,7 @@ public final class RemoteBroker implements Scoped<Broker> {
 	/**
 	 * A subscription that outlives the server.
 	 */
-	private final class Subscriber {
+	private final class Subscriber implements BrokerSubscription {
 
 		private final boolean member;
 
@@ -159,8 +159,8 @@ public final class RemoteBroker implements Scoped<Broker> {
 
 		Subscriber(SubscribeRequest request, Consumer<Message> handler) {
 			this.member = !request.getQueue().isEmpty();
-			this.backlog = new Backlog(request.getTopic(), RemoteBroker.this.server.executor(), handler,
-					(closing) -> end());
+			this.backlog = new Backlog(request.getTopic(), RemoteBroker.this.server.executor(), handler, (closing) -> {
+			});
 			this.call = new LastingCall<>(RemoteBroker.this.server, BrokerGrpc.getSubscribeMethod(), FOR_EVER,
 					RemoteBroker.this.silence, () -> {
 						this.told = 0;
@@ -194,12 +194,22 @@ public final class RemoteBroker implements Scoped<Broker> {
 			return this.call.finish();
 		}
 
-		private void end() {
+		@Override
+		public long dropped() {
+			return this.backlog.dropped();
+		}
+
+		/*
+		 * What the server sends until it has heard of it is handled all the same.
+		 */
+		@Override
+		public void close() {
 			if (RemoteBroker.this.subscribers.remove(this)) {
 				this.live.completeExceptionally(closed());
 				await(leave());
 				this.call.close();
 			}
+			this.backlog.close();
 		}
 
 	}
@@ -245,10 +255,10 @@ public final class RemoteBroker implements Scoped<Broker> {
 				RemoteBroker.this.server.await(subscriber.live);
 			}
 			catch (MicroException ex) {
-				subscriber.backlog.close();
+				subscriber.close();
 				throw ex;
 			}
-			return subscriber.backlog;
+			return subscriber;
 		}
 
 	}

@@ -35,6 +35,8 @@ public final class BrokerTemplate {
 	 * @param payload what it says
 	 * @throws MicroException.Invalid if a limit is not kept
 	 * @throws MicroException.Unavailable if the broker cannot be reached
+	 * @throws MicroException.OutcomeUnknown if it did not answer in time: to publish it
+	 * again may bring it twice
 	 */
 	public void publish(String topic, Object payload) {
 		publish(topic, payload, Map.of());
@@ -47,6 +49,8 @@ public final class BrokerTemplate {
 	 * @param headers what is said about it
 	 * @throws MicroException.Invalid if a limit is not kept
 	 * @throws MicroException.Unavailable if the broker cannot be reached
+	 * @throws MicroException.OutcomeUnknown if it did not answer in time: to publish it
+	 * again may bring it twice
 	 */
 	public void publish(String topic, Object payload, Map<String, String> headers) {
 		this.sending.send(topic, this.payloads.write(payload, headers), (message) -> {

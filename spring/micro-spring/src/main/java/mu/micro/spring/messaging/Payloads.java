@@ -158,7 +158,7 @@ public final class Payloads {
 	/**
 	 * Makes a message.
 	 * @param payload what it says; a {@link Message} is taken as it is, with those
-	 * headers that it does not have
+	 * headers that it does not have, and under another id it has that as a CloudEvent too
 	 * @param id what tells it from others
 	 * @param headers what is said about it; attributes of CloudEvents are added where
 	 * they are not given
@@ -170,6 +170,9 @@ public final class Payloads {
 		Map<String, String> all = new HashMap<>(headers);
 		if (payload instanceof Message message) {
 			all.putAll(message.headers());
+			if (message.headers().containsKey(CE_ID) && !id.equals(message.id())) {
+				all.put(CE_ID, id);
+			}
 			return new Message(id, all, message.body());
 		}
 		all.putIfAbsent(Message.CONTENT_TYPE, defaultType(payload));

@@ -138,7 +138,10 @@ class PayloadsTests {
 		assertThat(this.payloads.write(message)).isEqualTo(message);
 		assertThat(this.payloads.write(message, Map.of("ce-id", "y", "lang", "de")))
 			.isEqualTo(message.withHeaders(Map.of("ce-id", "x", "lang", "de")));
-		assertThat(this.payloads.write(message, "8", Map.of())).isEqualTo(message.withId("8"));
+		assertThat(this.payloads.write(message, "8", Map.of()))
+			.isEqualTo(message.withId("8").withHeaders(Map.of("ce-id", "8")));
+		Message plain = new Message("7", Map.of(), new byte[] { 1 });
+		assertThat(this.payloads.write(plain, "8", Map.of())).isEqualTo(plain.withId("8"));
 	}
 
 	private static Message message(String type, byte[] body) {
