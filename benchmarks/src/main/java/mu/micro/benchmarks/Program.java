@@ -32,7 +32,8 @@ final class Program implements AutoCloseable {
 	static List<Program> start(int count, String command, Object... args) throws IOException {
 		List<String> line = new ArrayList<>();
 		line.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-		line.addAll(List.of("-cp", System.getProperty("java.class.path"), Bench.class.getName(), command));
+		line.addAll(List.of("-Dslf4j.internal.verbosity=ERROR", "-cp", System.getProperty("java.class.path"),
+				Bench.class.getName(), command));
 		for (Object arg : args) {
 			line.add(arg.toString());
 		}

@@ -198,6 +198,11 @@ public final class LoggedEvents implements Scoped<Events> {
 		private long turn;
 
 		/**
+		 * How long the log took to answer the last time.
+		 */
+		private long cost;
+
+		/**
 		 * Until when nothing is taken, so that others have their turn.
 		 */
 		private long rest = System.nanoTime();
@@ -453,7 +458,9 @@ public final class LoggedEvents implements Scoped<Events> {
 		private int room(long now) {
 			if (this.busy && now - this.turn >= 0) {
 				this.busy = false;
-				this.rest = now + REST.toNanos();
+				// Long enough for others to hear of it and to ask, however slow the log
+				// is.
+				this.rest = now + Math.min(TURN.toNanos(), Math.max(REST.toNanos(), 4 * this.cost));
 				lookAt(this.rest);
 			}
 			return (this.leaving || now - this.rest < 0) ? 0
@@ -483,6 +490,7 @@ public final class LoggedEvents implements Scoped<Events> {
 					return List.of();
 				}
 				long now = System.nanoTime();
+				this.cost = now - question.time;
 				if (question.wanted > 0) {
 					this.turn = this.busy ? this.turn : now + TURN.toNanos();
 					this.busy = !begun.isEmpty();
