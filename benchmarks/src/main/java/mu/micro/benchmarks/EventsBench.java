@@ -70,8 +70,8 @@ final class EventsBench {
 		}
 		double eight = appends(8);
 		for (int count : new int[] { 1, 2, 4, 8 }) {
-			growth.add("durable append, " + count + " processes beside 8 callers in one",
-					processes(count, APPENDER, TIME.toMillis()), eight, 0);
+			growth.add("durable append, " + count + " processes beside 8 callers in one", processes(count, APPENDER, 0),
+					eight, 0);
 		}
 		double single = consumed(1);
 		for (int size : new int[] { 2, 4, 8, 16 }) {
@@ -79,7 +79,7 @@ final class EventsBench {
 		}
 		for (int count : new int[] { 1, 2, 4, 8 }) {
 			growth.add("handled by a group, 16 in flight, of " + count + " processes beside one in flight",
-					members(count), single, 0);
+					processes(count, MEMBER, 2 * CONSUMED), single, 0);
 		}
 		System.out.println("How they grow, events a second");
 		System.out.println();
@@ -237,10 +237,13 @@ final class EventsBench {
 		return times[TIMED * 99 / 100] / 1e6;
 	}
 
-	private static double processes(int count, String command, Object more) throws Exception {
+	private static double processes(int count, String command, int filled) throws Exception {
 		return Rate.inDirectory((directory) -> {
-			open(directory).close();
-			List<Program> programs = Program.start(count, command, directory, more);
+			try (JdbcDatabases databases = open(directory);
+					JdbcEvents events = new JdbcEvents(databases, Retention.DEFAULT)) {
+				fill(events, filled);
+			}
+			List<Program> programs = Program.start(count, command, directory);
 			try {
 				return total(programs) * 1e3 / TIME.toMillis();
 			}
@@ -274,22 +277,6 @@ final class EventsBench {
 					done.await();
 				}
 				return count * 1e9 / (System.nanoTime() - begin);
-			}
-		});
-	}
-
-	private static double members(int count) throws Exception {
-		return Rate.inDirectory((directory) -> {
-			try (JdbcDatabases databases = open(directory);
-					JdbcEvents events = new JdbcEvents(databases, Retention.DEFAULT)) {
-				fill(events, 2 * CONSUMED);
-			}
-			List<Program> programs = Program.start(count, MEMBER, directory);
-			try {
-				return total(programs) * 1e3 / TIME.toMillis();
-			}
-			finally {
-				programs.forEach(Program::close);
 			}
 		});
 	}
