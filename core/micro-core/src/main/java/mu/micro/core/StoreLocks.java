@@ -369,7 +369,7 @@ public final class StoreLocks implements Locks {
 				try {
 					release(this.claim);
 				}
-				catch (RuntimeException ex) {
+				catch (Throwable ex) {
 					logger.log(System.Logger.Level.DEBUG,
 							"lock '" + this.claim.name() + "' may stay taken until its ttl is over", ex);
 				}
