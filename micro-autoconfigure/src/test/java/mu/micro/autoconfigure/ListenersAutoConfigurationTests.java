@@ -10,6 +10,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 
+import mu.micro.Limits;
 import mu.micro.Message;
 import mu.micro.Scoped;
 import mu.micro.broker.Broker;
@@ -30,19 +31,26 @@ import org.awaitility.Awaitility;
 import org.awaitility.core.ThrowingRunnable;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.json.JsonMapper;
 
+import org.springframework.boot.SpringApplication;
+import org.springframework.boot.WebApplicationType;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.autoconfigure.context.LifecycleAutoConfiguration;
 import org.springframework.boot.diagnostics.FailureAnalysis;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
+import org.springframework.boot.test.system.CapturedOutput;
+import org.springframework.boot.test.system.OutputCaptureExtension;
+import org.springframework.context.ApplicationContextException;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Lazy;
 import org.springframework.messaging.handler.annotation.Header;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 class ListenersAutoConfigurationTests {
 
@@ -158,6 +166,18 @@ class ListenersAutoConfigurationTests {
 	}
 
 	@Test
+	@ExtendWith(OutputCaptureExtension.class)
+	void whatIsRefusedAtTheStartEndsInAnAnalysisThatNamesTheMethod(CapturedOutput output) {
+		SpringApplication application = new SpringApplication(ListenersAutoConfiguration.class, Sources.class,
+				Refused.class);
+		application.setWebApplicationType(WebApplicationType.NONE);
+		assertThatExceptionOfType(ApplicationContextException.class)
+			.isThrownBy(() -> application.run("--topic=" + "t".repeat(Limits.NAME)));
+		assertThat(output).containsSubsequence("APPLICATION FAILED TO START", "@EventConsumer on ", "Refused.handle()",
+				"dead letters", "Change the declaration");
+	}
+
+	@Test
 	void beansOfTheApplicationReplaceOurs() {
 		Payloads own = new Payloads("own", new JsonMapper());
 		runner().withUserConfiguration(Sources.class).withBean("own", Payloads.class, () -> own).run((context) -> {
@@ -204,6 +224,14 @@ class ListenersAutoConfigurationTests {
 		@Lazy
 		Events events(Scoped<Events> events) {
 			return events.in("micro");
+		}
+
+	}
+
+	static class Refused {
+
+		@EventConsumer(topic = "${topic}", group = "refused")
+		void handle() {
 		}
 
 	}

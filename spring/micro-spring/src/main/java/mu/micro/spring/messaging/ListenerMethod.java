@@ -14,6 +14,7 @@ import io.micrometer.observation.transport.ReceiverContext;
 import mu.micro.Message;
 import mu.micro.events.Delivery;
 import mu.micro.events.Event;
+import org.jspecify.annotations.Nullable;
 
 import org.springframework.aop.support.AopUtils;
 import org.springframework.beans.BeansException;
@@ -119,7 +120,7 @@ final class ListenerMethod {
 			invocable = AopUtils.selectInvocableMethod(this.method, bean.getClass());
 		}
 		catch (IllegalStateException ex) {
-			throw new WrongListenerException(this.annotation, this.method, "the bean's proxy does not have it",
+			throw wrong("the bean's proxy does not have it",
 					"declare it in an interface of the bean, or proxy the class (proxyTargetClass = true)", ex);
 		}
 		if (AopUtils.isCglibProxy(bean) && Modifier.isFinal(this.method.getModifiers())) {
@@ -142,9 +143,8 @@ final class ListenerMethod {
 			return (resolved != null) ? resolved : "";
 		}
 		catch (IllegalArgumentException | BeansException ex) {
-			throw new WrongListenerException(this.annotation, this.method,
-					"'" + value + "' cannot be resolved: " + ex.getMessage(), "set the property, or give it a default",
-					ex);
+			throw wrong("'" + value + "' cannot be resolved: " + ex.getMessage(),
+					"set the property, or give it a default", ex);
 		}
 	}
 
@@ -171,7 +171,18 @@ final class ListenerMethod {
 	 * @return says so
 	 */
 	WrongListenerException wrong(String problem, String action) {
-		return new WrongListenerException(this.annotation, this.method, problem, action, null);
+		return wrong(problem, action, null);
+	}
+
+	/**
+	 * Says what is wrong with the declaration.
+	 * @param problem what is wrong
+	 * @param action what to change
+	 * @param cause how that came out
+	 * @return says so
+	 */
+	WrongListenerException wrong(String problem, String action, @Nullable Throwable cause) {
+		return new WrongListenerException(this + ": " + problem, action, cause);
 	}
 
 	/**
@@ -195,6 +206,11 @@ final class ListenerMethod {
 					this.method.getDeclaringClass().getSimpleName() + "." + this.method.getName())
 			.observeChecked(
 					() -> this.handler.obtain().invoke(this.context.payloads().message(message, headers), provided));
+	}
+
+	@Override
+	public String toString() {
+		return "@" + this.annotation.getSimpleName() + " on " + this.method;
 	}
 
 	/**

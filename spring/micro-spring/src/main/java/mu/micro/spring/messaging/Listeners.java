@@ -14,11 +14,13 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 import io.micrometer.observation.ObservationRegistry;
@@ -49,6 +51,7 @@ import org.springframework.core.annotation.AnnotatedElementUtils;
 import org.springframework.core.annotation.AnnotationUtils;
 import org.springframework.format.datetime.standard.DurationFormatterUtils;
 import org.springframework.messaging.handler.annotation.support.DefaultMessageHandlerMethodFactory;
+import org.springframework.util.ReflectionUtils;
 import org.springframework.util.function.SingletonSupplier;
 
 /**
@@ -56,8 +59,10 @@ import org.springframework.util.function.SingletonSupplier;
  * beans are there, and has them called while the context runs.
  * <p>
  * It starts before servers do, and stops after them: then no call starts, and those that
- * run are waited for, for as long as the lifecycle's timeout for a phase says. Where the
- * broker or the events cannot be reached at the start, it tries again.
+ * run are waited for, for as long as the lifecycle's timeout for a phase says. All
+ * methods are begun with at once, so that a start takes as long as the slowest; after it
+ * each is called with what comes. Where the broker or the events cannot be reached it
+ * tries again, and the log says for which method.
  */
 public final class Listeners implements BeanFactoryAware, SmartInitializingSingleton, SmartLifecycle, DisposableBean {
 
@@ -77,6 +82,8 @@ public final class Listeners implements BeanFactoryAware, SmartInitializingSingl
 	private final ObjectProvider<Payloads> payloads;
 
 	private final ObservationRegistry observations;
+
+	private final ExecutorService beginning = Threads.perTask("micro-listeners-beginning");
 
 	private final ScheduledExecutorService timer = Threads.timer("micro-listeners");
 
@@ -118,8 +125,10 @@ public final class Listeners implements BeanFactoryAware, SmartInitializingSingl
 		ConfigurableListableBeanFactory beans = Objects.requireNonNull(this.beans, "this is no bean");
 		SingletonSupplier<ListenerMethod.Context> context = SingletonSupplier.of(() -> context(beans));
 		for (String bean : beans.getBeanNamesForType(Object.class)) {
-			declarations(beans, bean).forEach((method, declarations) -> declarations
-				.forEach((each) -> this.all.add(new Listening(open(each, bean, method, context.obtain())))));
+			declarations(beans, bean).forEach((method, declarations) -> declarations.forEach((each) -> {
+				ListenerMethod target = new ListenerMethod(each.annotationType(), bean, method, context.obtain());
+				this.all.add(new Listening(target, open(each, target)));
+			}));
 		}
 	}
 
@@ -157,9 +166,7 @@ public final class Listeners implements BeanFactoryAware, SmartInitializingSingl
 		return (all.isEmpty()) ? null : all;
 	}
 
-	private Supplier<Subscription> open(Annotation declaration, String bean, Method method,
-			ListenerMethod.Context context) {
-		ListenerMethod target = new ListenerMethod(declaration.annotationType(), bean, method, context);
+	private Supplier<Subscription> open(Annotation declaration, ListenerMethod target) {
 		try {
 			return (declaration instanceof EventConsumer consumer) ? open(consumer, target)
 					: open((BrokerListener) declaration, target);
@@ -263,20 +270,37 @@ public final class Listeners implements BeanFactoryAware, SmartInitializingSingl
 		return headers;
 	}
 
+	/**
+	 * Begins to have the methods called.
+	 * @throws WrongListenerException if a method's messages are refused
+	 * @throws MicroException.Cancelled if the thread is interrupted
+	 */
 	@Override
 	public void start() {
 		this.running = true;
-		this.all.forEach(Listening::begin);
+		try {
+			each(Listening::begin, this.beginning).get();
+		}
+		catch (InterruptedException ex) {
+			Thread.currentThread().interrupt();
+			throw new MicroException.Cancelled("the start of the listeners was interrupted", ex);
+		}
+		catch (ExecutionException ex) {
+			ReflectionUtils.rethrowRuntimeException(ex.getCause());
+		}
+	}
+
+	private CompletableFuture<Void> each(Consumer<Listening> action, ExecutorService threads) {
+		return CompletableFuture.allOf(this.all.stream()
+			.map((listening) -> CompletableFuture.runAsync(() -> action.accept(listening), threads))
+			.toArray(CompletableFuture<?>[]::new));
 	}
 
 	@Override
 	public void stop(Runnable callback) {
 		this.running = false;
 		ExecutorService closing = Threads.perTask("micro-listeners-closing");
-		CompletableFuture<?>[] ends = this.all.stream()
-			.map((each) -> CompletableFuture.runAsync(each::end, closing))
-			.toArray(CompletableFuture<?>[]::new);
-		CompletableFuture.allOf(ends).whenComplete((none, ex) -> {
+		each(Listening::end, closing).whenComplete((none, ex) -> {
 			closing.shutdown();
 			if (ex != null) {
 				logger.warn("A listener could not be stopped", ex);
@@ -312,6 +336,7 @@ public final class Listeners implements BeanFactoryAware, SmartInitializingSingl
 	public void destroy() {
 		this.running = false;
 		this.timer.shutdownNow();
+		this.beginning.shutdownNow();
 		this.all.forEach(Listening::end);
 	}
 
@@ -319,6 +344,8 @@ public final class Listeners implements BeanFactoryAware, SmartInitializingSingl
 	 * One declaration, and its subscription while there is one.
 	 */
 	private final class Listening {
+
+		private final ListenerMethod target;
 
 		private final Supplier<Subscription> source;
 
@@ -330,7 +357,8 @@ public final class Listeners implements BeanFactoryAware, SmartInitializingSingl
 
 		private @Nullable Future<?> next;
 
-		Listening(Supplier<Subscription> source) {
+		Listening(ListenerMethod target, Supplier<Subscription> source) {
+			this.target = target;
 			this.source = source;
 		}
 
@@ -347,7 +375,8 @@ public final class Listeners implements BeanFactoryAware, SmartInitializingSingl
 			}
 			catch (RuntimeException ex) {
 				if (this.problem == null && !passing(ex)) {
-					throw ex;
+					throw (ex instanceof MicroException) ? this.target.wrong(String.valueOf(ex.getMessage()),
+							"change the declaration, or what refuses it", ex) : ex;
 				}
 				retry(String.valueOf(ex.getMessage()));
 			}
@@ -363,10 +392,12 @@ public final class Listeners implements BeanFactoryAware, SmartInitializingSingl
 
 		private void retry(String reason) {
 			if (!reason.equals(this.problem)) {
-				logger.warn("Not listening yet, and tried again every " + RETRY_MILLIS + " ms: " + reason);
+				logger.warn(this.target + " is not called yet, and it is tried again every " + RETRY_MILLIS + " ms: "
+						+ reason);
 			}
 			this.problem = reason;
-			this.next = Listeners.this.timer.schedule(this::begin, RETRY_MILLIS, TimeUnit.MILLISECONDS);
+			this.next = Listeners.this.timer.schedule(() -> Listeners.this.beginning.execute(this::begin), RETRY_MILLIS,
+					TimeUnit.MILLISECONDS);
 		}
 
 		void end() {

@@ -1,8 +1,5 @@
 package mu.micro.spring.messaging;
 
-import java.lang.annotation.Annotation;
-import java.lang.reflect.Method;
-
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -14,10 +11,9 @@ public final class WrongListenerException extends RuntimeException {
 
 	private final String action;
 
-	WrongListenerException(Class<? extends Annotation> annotation, Method method, String problem, String action,
-			@Nullable Throwable cause) {
-		super("@" + annotation.getSimpleName() + " on " + method + ": " + problem + "; " + action, cause);
-		this.problem = "@" + annotation.getSimpleName() + " on " + method + ": " + problem;
+	WrongListenerException(String problem, String action, @Nullable Throwable cause) {
+		super(problem + "; " + action, cause);
+		this.problem = problem;
 		this.action = action;
 	}
 

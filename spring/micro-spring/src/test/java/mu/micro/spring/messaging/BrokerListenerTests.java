@@ -10,6 +10,9 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.TimeUnit;
 
 import com.google.common.primitives.Bytes;
 import io.micrometer.observation.ObservationRegistry;
@@ -39,6 +42,7 @@ import org.springframework.scheduling.concurrent.ExecutorConfigurationSupport;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+import static org.assertj.core.api.Assertions.catchThrowable;
 
 @Timeout(60)
 class BrokerListenerTests {
@@ -145,11 +149,45 @@ class BrokerListenerTests {
 	}
 
 	@Test
+	void listenersStartBesideEachOtherAndAreLiveAfterIt() {
+		this.broker.barrier = new CyclicBarrier(6);
+		try (AnnotationConfigApplicationContext context = TestContext.start(new Kinds(this.seen), this.broker)) {
+			assertThat(this.broker.subscriptions).hasSize(6);
+		}
+	}
+
+	@Test
+	void listenersAreTriedAgainBesideEachOther() {
+		this.broker.away = true;
+		this.broker.barrier = new CyclicBarrier(6);
+		try (AnnotationConfigApplicationContext context = TestContext.start(new Kinds(this.seen), this.broker)) {
+			this.broker.away = false;
+			Awaitility.await().atMost(Duration.ofSeconds(15)).until(() -> this.broker.subscriptions.size() == 6);
+		}
+	}
+
+	@Test
+	void aStartThatIsInterruptedFailsAndLeavesNothingBehind() throws Exception {
+		this.broker.barrier = new CyclicBarrier(7);
+		CompletableFuture<Throwable> failure = new CompletableFuture<>();
+		Thread start = new Thread(
+				() -> failure.complete(catchThrowable(() -> TestContext.start(new Kinds(this.seen), this.broker))));
+		start.start();
+		Awaitility.await().atMost(Duration.ofSeconds(15)).until(() -> this.broker.barrier.getNumberWaiting() == 6);
+		start.interrupt();
+		assertThat(failure.get(15, TimeUnit.SECONDS)).hasCauseInstanceOf(MicroException.Cancelled.class);
+		assertThat(this.broker.subscriptions).isEmpty();
+	}
+
+	@Test
 	void aStartThatFailsLeavesNothingBehind() {
 		this.broker.refused = "one";
 		assertThatExceptionOfType(ApplicationContextException.class)
 			.isThrownBy(() -> TestContext.start(new Several(this.seen), this.broker))
-			.withRootCauseInstanceOf(MicroException.Invalid.class);
+			.withRootCauseInstanceOf(MicroException.Invalid.class)
+			.havingCause()
+			.isInstanceOf(WrongListenerException.class)
+			.withMessageContainingAll("@BrokerListener on ", "Several.handle(", "the topic 'one' is refused");
 		assertThat(this.broker.subscriptions).isEmpty();
 	}
 

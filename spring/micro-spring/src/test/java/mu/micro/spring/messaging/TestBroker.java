@@ -1,7 +1,11 @@
 package mu.micro.spring.messaging;
 
 import java.util.List;
+import java.util.concurrent.BrokenBarrierException;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 
 import mu.micro.Message;
@@ -21,6 +25,11 @@ class TestBroker implements Broker {
 
 	volatile String refused = "";
 
+	/**
+	 * Whom each subscription waits for.
+	 */
+	volatile @Nullable CyclicBarrier barrier;
+
 	@Override
 	public void publish(String topic, Message message) {
 		this.subscriptions.stream()
@@ -36,9 +45,22 @@ class TestBroker implements Broker {
 		if (topic.equals(this.refused)) {
 			throw new MicroException.Invalid("the topic '" + topic + "' is refused");
 		}
+		awaitOthers();
 		Subscribed subscribed = new Subscribed(topic, queue, handler);
 		this.subscriptions.add(subscribed);
 		return subscribed;
+	}
+
+	private void awaitOthers() {
+		CyclicBarrier barrier = this.barrier;
+		if (barrier != null) {
+			try {
+				barrier.await(20, TimeUnit.SECONDS);
+			}
+			catch (InterruptedException | BrokenBarrierException | TimeoutException ex) {
+				throw new MicroException.TimedOut("the broker is silent", ex);
+			}
+		}
 	}
 
 	final class Subscribed implements BrokerSubscription {
