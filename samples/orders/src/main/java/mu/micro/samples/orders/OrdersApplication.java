@@ -5,10 +5,15 @@ import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.ThreadLocalRandom;
 
+import mu.micro.Message;
 import mu.micro.spring.messaging.BrokerListener;
 import mu.micro.spring.messaging.BrokerTemplate;
 import mu.micro.spring.messaging.EventConsumer;
 import mu.micro.spring.messaging.EventsTemplate;
+import mu.micro.spring.messaging.Payloads;
+import mu.micro.store.TableWrite;
+import mu.micro.store.When;
+import mu.micro.store.Write;
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
 
@@ -35,7 +40,8 @@ public class OrdersApplication {
 	}
 
 	/**
-	 * Takes an order now and then.
+	 * Takes an order now and then: it is kept and told of in one transaction, so that
+	 * there is none that nobody hears of, and nobody hears of one that there is not.
 	 */
 	@Component
 	@Profile("orders")
@@ -45,8 +51,11 @@ public class OrdersApplication {
 
 		private final EventsTemplate events;
 
-		Till(EventsTemplate events) {
+		private final Payloads payloads;
+
+		Till(EventsTemplate events, Payloads payloads) {
 			this.events = events;
+			this.payloads = payloads;
 		}
 
 		@Scheduled(fixedDelayString = "${orders.pause}")
@@ -55,7 +64,9 @@ public class OrdersApplication {
 			ThreadLocalRandom random = ThreadLocalRandom.current();
 			OrderPlaced placed = new OrderPlaced(order, ARTICLES.get(random.nextInt(ARTICLES.size())),
 					random.nextInt(100, 1000));
-			this.events.append("orders", placed, order, Map.of());
+			Message message = this.payloads.write(placed, order, Map.of());
+			Write write = Write.put(order, message.body()).withWhen(When.ABSENT);
+			this.events.append("orders", message, List.of(new TableWrite("orders", write)));
 			logger.info("placed " + order + ": " + placed.article());
 		}
 

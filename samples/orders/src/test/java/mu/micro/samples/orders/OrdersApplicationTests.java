@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 
+import mu.micro.store.Database;
 import org.awaitility.Awaitility;
 import org.awaitility.core.ThrowingRunnable;
 import org.junit.jupiter.api.Test;
@@ -31,6 +32,7 @@ class OrdersApplicationTests {
 				await(() -> assertThat(orders(output, "placed ")).hasSizeGreaterThan(20));
 			}
 			List<String> placed = orders(output, "placed ");
+			assertThat(one.getBean(Database.class).table("orders").get(placed).entries()).hasSameSizeAs(placed);
 			await(() -> assertThat(orders(output, "billed ")).hasSameSizeAs(placed));
 			await(() -> assertThat(orders(output, "mailed ")).hasSameSizeAs(placed));
 			assertThat(orders(output, "billed ")).containsExactlyInAnyOrderElementsOf(placed);
