@@ -38,9 +38,9 @@ class ConfigurationMetadataTests {
 				"micro.config.type", "micro.config.secret-keys", "micro.sync.type", "micro.sync.leader-ttl",
 				"micro.broker.type", "micro.events.type", "micro.events.retention.age", "micro.events.retention.size",
 				"micro.remote.address", "micro.remote.timeout", "micro.exit-with-parent", "micro.server.port",
-				"micro.server.management-port", "micro.server.apps", "micro.server.apps-dir", "micro.gateway.port",
-				"micro.gateway.management-port", "micro.gateway.timeout", "micro.gateway.max-body", "micro.proxy.port",
-				"micro.proxy.management-port");
+				"micro.server.management-port", "micro.server.services", "micro.server.apps", "micro.server.apps-dir",
+				"micro.gateway.port", "micro.gateway.management-port", "micro.gateway.timeout",
+				"micro.gateway.max-body", "micro.proxy.port", "micro.proxy.management-port");
 		properties.forEach((name, property) -> assertThat(property.get("description")).as(name).isNotNull());
 	}
 

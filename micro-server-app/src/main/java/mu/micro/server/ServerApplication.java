@@ -36,9 +36,12 @@ import org.springframework.boot.SpringApplication;
 import org.springframework.boot.autoconfigure.SpringBootApplication;
 import org.springframework.boot.context.event.ApplicationReadyEvent;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
+import org.springframework.boot.context.properties.bind.Binder;
 import org.springframework.context.ApplicationListener;
 import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Lazy;
 import org.springframework.core.env.ConfigurableEnvironment;
+import org.springframework.core.env.Environment;
 import org.springframework.grpc.server.lifecycle.GrpcServerShutdownEvent;
 import org.springframework.grpc.server.lifecycle.GrpcServerStartedEvent;
 
@@ -55,6 +58,15 @@ public class ServerApplication {
 
 	public static void main(String[] args) {
 		SpringApplication.run(ServerApplication.class, args);
+	}
+
+	/*
+	 * Before other beans are made, and so before ServerProperties are one.
+	 */
+	@Bean
+	static HostedServices hostedServices(Environment environment) {
+		return new HostedServices(
+				Binder.get(environment).bindOrCreate("micro.server", ServerProperties.class).services());
 	}
 
 	@Bean
@@ -88,6 +100,7 @@ public class ServerApplication {
 	}
 
 	@Bean
+	@Lazy
 	Locks locks(Databases databases) {
 		return new StoreLocks(databases, Clock.systemUTC());
 	}
