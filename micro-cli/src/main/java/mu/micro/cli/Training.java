@@ -14,12 +14,31 @@ import io.grpc.Server;
 import io.grpc.netty.NettyServerBuilder;
 import io.grpc.protobuf.services.ProtoReflectionServiceV1;
 import io.grpc.stub.StreamObserver;
+import mu.micro.wire.broker.BrokerGrpc;
+import mu.micro.wire.broker.Empty;
+import mu.micro.wire.broker.Message;
+import mu.micro.wire.broker.PublishRequest;
+import mu.micro.wire.broker.SubscribeRequest;
 import mu.micro.wire.config.ConfigGrpc;
 import mu.micro.wire.config.SetRequest;
 import mu.micro.wire.config.SetResponse;
 import mu.micro.wire.debug.DebugGrpc;
 import mu.micro.wire.debug.StatsRequest;
 import mu.micro.wire.debug.StatsResponse;
+import mu.micro.wire.events.AckRequest;
+import mu.micro.wire.events.AppendRequest;
+import mu.micro.wire.events.AppendResponse;
+import mu.micro.wire.events.ConsumeRequest;
+import mu.micro.wire.events.Event;
+import mu.micro.wire.events.Group;
+import mu.micro.wire.events.GroupsRequest;
+import mu.micro.wire.events.GroupsResponse;
+import mu.micro.wire.events.NamesRequest;
+import mu.micro.wire.events.NamesResponse;
+import mu.micro.wire.events.RangeRequest;
+import mu.micro.wire.events.RangeResponse;
+import mu.micro.wire.events.StreamGrpc;
+import mu.micro.wire.events.TopicsGrpc;
 import mu.micro.wire.registry.GetRequest;
 import mu.micro.wire.registry.GetResponse;
 import mu.micro.wire.registry.ListRequest;
@@ -63,7 +82,10 @@ public final class Training {
 			"debug stats registry", "store read key", "store read key --prefix --verbose",
 			"store read key --output=json", "store write key value --expiry=10s", "store list", "store delete key",
 			"store snapshot -", "blob put key -", "blob get key", "blob list", "config get", "config set path {}",
-			"lock run name -- true", "help", "help store read", "version");
+			"lock run name -- true", "broker publish topic body", "broker subscribe topic --count=1",
+			"events publish topic body", "events consume topic --group=name --count=1",
+			"events read topic --limit=1 --verbose", "events topics", "events groups topic", "help", "help store read",
+			"version");
 
 	private Training() {
 	}
@@ -91,6 +113,9 @@ public final class Training {
 			.addService(new Blobs())
 			.addService(new Config())
 			.addService(new Sync())
+			.addService(new Broker())
+			.addService(new Topics())
+			.addService(new Consuming())
 			.addService(ProtoReflectionServiceV1.newInstance())
 			.build()
 			.start();
@@ -200,16 +225,11 @@ public final class Training {
 
 		@Override
 		public StreamObserver<BlobWriteRequest> write(StreamObserver<BlobWriteResponse> call) {
-			return new StreamObserver<>() {
+			return new Requests<>() {
 
 				@Override
 				public void onNext(BlobWriteRequest message) {
 					// Nothing is kept.
-				}
-
-				@Override
-				public void onError(Throwable failure) {
-					// The client's business.
 				}
 
 				@Override
@@ -254,6 +274,101 @@ public final class Training {
 		public void acquire(AcquireRequest request, StreamObserver<AcquireResponse> call) {
 			call.onNext(AcquireResponse.getDefaultInstance());
 			call.onCompleted();
+		}
+
+	}
+
+	private static final class Broker extends BrokerGrpc.BrokerImplBase {
+
+		@Override
+		public void publish(PublishRequest request, StreamObserver<Empty> call) {
+			call.onNext(Empty.getDefaultInstance());
+			call.onCompleted();
+		}
+
+		@Override
+		public StreamObserver<SubscribeRequest> subscribe(StreamObserver<Message> call) {
+			return new Requests<>() {
+
+				@Override
+				public void onNext(SubscribeRequest request) {
+					call.onNext(Message.newBuilder().setStanding(true).build());
+					call.onNext(Message.newBuilder().setId("one").build());
+				}
+
+			};
+		}
+
+	}
+
+	private static final class Topics extends TopicsGrpc.TopicsImplBase {
+
+		private static final Event EVENT = Event.newBuilder()
+			.setTopic("topic")
+			.setId("one")
+			.setOffset(1)
+			.setAttempt(1)
+			.build();
+
+		@Override
+		public void append(AppendRequest request, StreamObserver<AppendResponse> call) {
+			call.onNext(AppendResponse.newBuilder().setEvent(EVENT).build());
+			call.onCompleted();
+		}
+
+		@Override
+		public void read(RangeRequest request, StreamObserver<RangeResponse> call) {
+			call.onNext(RangeResponse.newBuilder().addEvents(EVENT).build());
+			call.onCompleted();
+		}
+
+		@Override
+		public void names(NamesRequest request, StreamObserver<NamesResponse> call) {
+			call.onNext(NamesResponse.newBuilder().addTopics("topic").build());
+			call.onCompleted();
+		}
+
+		@Override
+		public void groups(GroupsRequest request, StreamObserver<GroupsResponse> call) {
+			call.onNext(GroupsResponse.newBuilder().addGroups(Group.newBuilder().setName("name").setNext(1)).build());
+			call.onCompleted();
+		}
+
+	}
+
+	private static final class Consuming extends StreamGrpc.StreamImplBase {
+
+		@Override
+		public StreamObserver<ConsumeRequest> consume(StreamObserver<Event> call) {
+			return new Requests<>() {
+
+				@Override
+				public void onNext(ConsumeRequest request) {
+					// All but the first are an AckRequest.
+					if (request.getUnknownFields().hasField(AckRequest.LEAVING_FIELD_NUMBER)) {
+						call.onCompleted();
+					}
+					else if (!request.getTopic().isEmpty()) {
+						call.onNext(Event.newBuilder().setStanding(true).build());
+						call.onNext(Topics.EVENT);
+					}
+				}
+
+			};
+		}
+
+	}
+
+	private abstract static class Requests<T> implements StreamObserver<T> {
+
+		@Override
+		public void onError(Throwable failure) {
+			// The client's business.
+		}
+
+		@Override
+		public void onCompleted() {
+			// So is this.
 		}
 
 	}
