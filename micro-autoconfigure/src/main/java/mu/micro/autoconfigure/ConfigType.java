@@ -8,30 +8,11 @@ public enum ConfigType implements ProviderType {
 	/**
 	 * A document in the store.
 	 */
-	STORE("micro-core", "mu.micro.core.StoreConfig"),
+	STORE,
 
 	/**
 	 * A Micro server's.
 	 */
-	REMOTE("micro-remote", "mu.micro.remote.RemoteConfig");
-
-	private final String module;
-
-	private final String type;
-
-	ConfigType(String module, String type) {
-		this.module = module;
-		this.type = type;
-	}
-
-	@Override
-	public String module() {
-		return this.module;
-	}
-
-	@Override
-	public String type() {
-		return this.type;
-	}
+	REMOTE
 
 }

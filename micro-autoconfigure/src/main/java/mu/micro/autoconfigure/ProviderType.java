@@ -7,7 +7,8 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.util.ClassUtils;
 
 /**
- * A choice among the providers of a noun.
+ * A choice among the providers of a noun. What a name stands for comes in the same module
+ * for every noun.
  */
 interface ProviderType {
 
@@ -18,16 +19,27 @@ interface ProviderType {
 	String name();
 
 	/**
+	 * The room that the provider comes from: {@code x} is the module {@code micro-x} and
+	 * the package {@code mu.micro.x}.
+	 * @return the room
+	 */
+	default String room() {
+		return switch (name()) {
+			case "LOCAL", "FILE" -> "local";
+			case "SQLITE" -> "jdbc";
+			case "REMOTE" -> "remote";
+			case "MEMORY", "STORE" -> "core";
+			default -> throw new IllegalStateException("nobody said where " + name() + " comes from");
+		};
+	}
+
+	/**
 	 * The module that the provider comes in.
 	 * @return its artifact id
 	 */
-	String module();
-
-	/**
-	 * The class that makes the provider, there only with its module.
-	 * @return the class's name
-	 */
-	String type();
+	default String module() {
+		return "micro-" + room();
+	}
 
 	/**
 	 * Checks that the module of a provider is there.
@@ -39,7 +51,7 @@ interface ProviderType {
 	 * @throws MissingProviderException if it is not
 	 */
 	static <T extends ProviderType> T present(String property, T type, @Nullable ClassLoader classes) {
-		if (!ClassUtils.isPresent(type.type(), classes)) {
+		if (!ClassUtils.isPresent("mu.micro." + type.room() + ".package-info", classes)) {
 			throw new MissingProviderException(property, type);
 		}
 		return type;

@@ -67,7 +67,7 @@ class BlobAutoConfigurationTests {
 
 	@Test
 	void aProviderThatIsNotOnTheClassPathIsNamed() {
-		runner().withClassLoader(new FilteredClassLoader(FileBlobs.class))
+		runner().withClassLoader(new FilteredClassLoader("mu.micro.local"))
 			.run((context) -> assertThatThrownBy(() -> context.getBean(Blobs.class)).rootCause()
 				.isInstanceOfSatisfying(MissingProviderException.class, (ex) -> {
 					assertThat(ex.property()).isEqualTo("micro.blob.type");

@@ -62,7 +62,7 @@ class BrokerAutoConfigurationTests {
 
 	@Test
 	void aProviderThatIsNotOnTheClassPathIsNamed() {
-		runner().withClassLoader(new FilteredClassLoader(LocalBroker.class))
+		runner().withClassLoader(new FilteredClassLoader("mu.micro.local"))
 			.run((context) -> assertThatThrownBy(() -> context.getBean(Broker.class)).rootCause()
 				.isInstanceOfSatisfying(MissingProviderException.class, (ex) -> {
 					assertThat(ex.property()).isEqualTo("micro.broker.type");

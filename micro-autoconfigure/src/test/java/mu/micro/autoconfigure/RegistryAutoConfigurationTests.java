@@ -60,7 +60,7 @@ class RegistryAutoConfigurationTests {
 
 	@Test
 	void aProviderThatIsNotOnTheClassPathIsNamed() {
-		runner().withClassLoader(new FilteredClassLoader(RemoteRegistry.class))
+		runner().withClassLoader(new FilteredClassLoader("mu.micro.remote"))
 			.withPropertyValues("micro.registry.type=remote")
 			.run((context) -> {
 				FailureAnalysis analysis = analyze(new MissingProviderFailureAnalyzer(), context.getStartupFailure());

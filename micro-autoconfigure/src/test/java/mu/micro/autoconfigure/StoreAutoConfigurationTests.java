@@ -67,7 +67,7 @@ class StoreAutoConfigurationTests {
 
 	@Test
 	void aProviderThatIsNotOnTheClassPathIsNamed() {
-		runner().withClassLoader(new FilteredClassLoader(JdbcDatabases.class))
+		runner().withClassLoader(new FilteredClassLoader("mu.micro.jdbc"))
 			.run((context) -> assertThatThrownBy(() -> context.getBean(Database.class)).rootCause()
 				.isInstanceOfSatisfying(MissingProviderException.class, (ex) -> {
 					assertThat(ex.property()).isEqualTo("micro.store.type");

@@ -145,11 +145,7 @@ class ArchitectureTests {
 			.stream()
 			.filter((type) -> type.isTopLevelClass() && type.getModifiers().contains(JavaModifier.PUBLIC))
 			.map(JavaClass::getSimpleName)
-			.filter((name) -> !name.endsWith("AutoConfiguration") && !name.endsWith("Properties")
-					&& !Set
-						.of("MicroProfile", "RegistryType", "StoreType", "BlobType", "ConfigType", "SyncType",
-								"BrokerType", "EventsType")
-						.contains(name))
+			.filter((name) -> !name.matches(".*(AutoConfiguration|Properties|Type)|MicroProfile"))
 			.toList();
 		assertThat(open).isEmpty();
 	}
