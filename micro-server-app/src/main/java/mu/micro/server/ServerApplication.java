@@ -99,6 +99,9 @@ public class ServerApplication {
 		return new ConfigService(configs, properties.namespace(), Clock.systemUTC());
 	}
 
+	/*
+	 * For sync alone, which need not be hosted.
+	 */
 	@Bean
 	@Lazy
 	Locks locks(Databases databases) {
