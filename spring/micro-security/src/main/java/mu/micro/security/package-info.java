@@ -1,0 +1,7 @@
+/**
+ * Accounts, on Spring Security.
+ */
+@NullMarked
+package mu.micro.security;
+
+import org.jspecify.annotations.NullMarked;
