@@ -55,7 +55,7 @@ class ServerKillTests {
 
 	private static final int ROUNDS = Math.max(3, Integer.getInteger("micro.torture", 0));
 
-	private static final Duration PATIENCE = Duration.ofSeconds(60);
+	private static final Duration PATIENCE = Duration.ofMinutes(2);
 
 	private static final Duration TIMEOUT = Duration.ofSeconds(10);
 

@@ -14,11 +14,11 @@ import java.util.regex.Pattern;
 import org.awaitility.Awaitility;
 
 /**
- * A server without apps, in a process that ends with this one.
+ * A server without apps and management port, in a process that ends with this one.
  */
 final class ServerProcess implements AutoCloseable {
 
-	private static final Duration PATIENCE = Duration.ofSeconds(60);
+	private static final Duration PATIENCE = Duration.ofMinutes(2);
 
 	private static final Pattern READY = Pattern.compile("core services at 127\\.0\\.0\\.1:(\\d+)");
 
@@ -31,8 +31,8 @@ final class ServerProcess implements AutoCloseable {
 		List<String> command = List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
 				"-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx256m", "-cp", System.getProperty("java.class.path"),
 				ServerApplication.class.getName(), "--micro.data-dir=" + data,
-				"--micro.namespace=" + data.getFileName(), "--micro.server.port=" + port,
-				"--micro.server.management-port=0", "--micro.server.apps=", "--micro.exit-with-parent=true");
+				"--micro.namespace=" + data.getFileName(), "--micro.server.port=" + port, "--micro.server.apps=",
+				"--spring.main.web-application-type=none", "--micro.exit-with-parent=true");
 		this.process = new ProcessBuilder(command).redirectErrorStream(true)
 			.redirectOutput(this.output.toFile())
 			.start();
