@@ -13,6 +13,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
@@ -39,6 +40,10 @@ import org.jspecify.annotations.Nullable;
  * event asks the log, in one exchange, to settle what was handled meanwhile and for as
  * many events as there is room for; whoever finds somebody asking leaves what it has to
  * him.
+ * <p>
+ * What all members together hold is bounded: where there is no room for more, members
+ * that handle something already take nothing until there is, and one that handles nothing
+ * takes one event.
  */
 public final class LoggedEvents implements Scoped<Events> {
 
@@ -67,7 +72,17 @@ public final class LoggedEvents implements Scoped<Events> {
 	 */
 	private static final Duration CLOSING = Duration.ofSeconds(2);
 
+	private static final int HEAP_SHARE = 8;
+
 	private final Scoped<EventLog> logs;
+
+	private final long mostHeld;
+
+	/**
+	 * The bytes of events that were taken and have not returned, and of those that are
+	 * being asked for.
+	 */
+	private final AtomicLong held = new AtomicLong();
 
 	private final ScheduledThreadPoolExecutor timer = Threads.timer("micro-events-timer");
 
@@ -80,11 +95,23 @@ public final class LoggedEvents implements Scoped<Events> {
 	private volatile boolean closed;
 
 	/**
-	 * Events over logs.
+	 * Events over logs, of which an eighth of the heap is held at most, or 16 MB if that
+	 * is more.
 	 * @param logs the logs; closed by this
 	 */
 	public LoggedEvents(Scoped<EventLog> logs) {
+		this(logs, Math.max(Runtime.getRuntime().maxMemory() / HEAP_SHARE, Limits.BATCH_BYTES));
+	}
+
+	/**
+	 * Events over logs.
+	 * @param logs the logs; closed by this
+	 * @param mostHeld how many bytes of events are held at most, beside one event for
+	 * each member
+	 */
+	public LoggedEvents(Scoped<EventLog> logs, long mostHeld) {
 		this.logs = logs;
+		this.mostHeld = mostHeld;
 	}
 
 	@Override
@@ -351,6 +378,7 @@ public final class LoggedEvents implements Scoped<Events> {
 			try {
 				call.thread = null;
 				this.calls.remove(call);
+				LoggedEvents.this.held.addAndGet(-call.bytes);
 				if (call.late) {
 					this.news = true;
 				}
@@ -440,13 +468,16 @@ public final class LoggedEvents implements Scoped<Events> {
 			this.lock.lock();
 			try {
 				long now = System.nanoTime();
-				int wanted = (this.news || !this.outcomes.isEmpty()) ? room(now) : 0;
+				boolean may = now - this.retry >= 0;
+				int room = (may && (this.news || !this.outcomes.isEmpty())) ? room(now) : 0;
 				this.news = false;
-				if (now - this.retry < 0 || wanted == 0 && this.outcomes.isEmpty()) {
+				long bytes = reserve(room);
+				int wanted = (bytes > 0) ? room : Math.min(room, (this.calls.isEmpty()) ? 1 : 0);
+				if (!may || wanted == 0 && this.outcomes.isEmpty()) {
 					leaveOff();
 					return null;
 				}
-				Question question = new Question(this.outcomes, wanted, now);
+				Question question = new Question(this.outcomes, wanted, bytes, now);
 				this.outcomes = new ArrayList<>();
 				return question;
 			}
@@ -467,6 +498,19 @@ public final class LoggedEvents implements Scoped<Events> {
 					: Math.max(0, this.group.maxInFlight() - this.calls.size());
 		}
 
+		/*
+		 * Has room held for what the log may answer. Where there is none the next look is
+		 * to try again.
+		 */
+		private long reserve(int room) {
+			long bytes = Math.min((long) room * Limits.BODY, Limits.BATCH_BYTES);
+			if (LoggedEvents.this.held.addAndGet(bytes) <= LoggedEvents.this.mostHeld) {
+				return bytes;
+			}
+			LoggedEvents.this.held.addAndGet(-bytes);
+			return 0;
+		}
+
 		private List<Call> answer(Question question) {
 			try {
 				return taken(question, this.log.exchange(this.topic, this.group, question.outcomes, question.wanted));
@@ -475,6 +519,9 @@ public final class LoggedEvents implements Scoped<Events> {
 				// An Error too: events are promised to go on.
 				unanswered(question, ex);
 				return List.of();
+			}
+			finally {
+				LoggedEvents.this.held.addAndGet(-question.reserved);
 			}
 		}
 
@@ -505,6 +552,7 @@ public final class LoggedEvents implements Scoped<Events> {
 					lookAt(this.rest);
 				}
 				this.calls.addAll(begun);
+				begun.forEach((call) -> LoggedEvents.this.held.addAndGet(call.bytes));
 				if (!begun.isEmpty()) {
 					wake(deadline);
 				}
@@ -718,9 +766,9 @@ public final class LoggedEvents implements Scoped<Events> {
 	}
 
 	/**
-	 * What to ask the log.
+	 * What to ask the log, and for how many bytes of an answer there is room.
 	 */
-	private record Question(List<EventLog.Outcome> outcomes, int wanted, long time) {
+	private record Question(List<EventLog.Outcome> outcomes, int wanted, long reserved, long time) {
 	}
 
 	/**
@@ -730,6 +778,8 @@ public final class LoggedEvents implements Scoped<Events> {
 
 		private final Delivery delivery;
 
+		private final long bytes;
+
 		private final long deadline;
 
 		private @Nullable Thread thread;
@@ -738,6 +788,7 @@ public final class LoggedEvents implements Scoped<Events> {
 
 		Call(Delivery delivery, long deadline) {
 			this.delivery = delivery;
+			this.bytes = Backlog.bytes(delivery.event().message());
 			this.deadline = deadline;
 		}
 

@@ -4,7 +4,9 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Queue;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
@@ -14,6 +16,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 import java.util.stream.LongStream;
 
+import mu.micro.Limits;
 import mu.micro.Message;
 import mu.micro.MicroException;
 import mu.micro.Subscription;
@@ -143,7 +146,7 @@ class LoggedEventsTests {
 	}
 
 	@Test
-	void oneExchangeSettlesAndTakesMany() throws Exception {
+	void oneExchangeSettlesMany() throws Exception {
 		append(200);
 		CountDownLatch all = new CountDownLatch(100);
 		CountDownLatch first = new CountDownLatch(1);
@@ -159,7 +162,8 @@ class LoggedEventsTests {
 		await(() -> handled.get() == 100);
 		this.logs.go();
 		await(() -> state().next() == 201);
-		assertThat(this.logs.exchanges()).anyMatch((exchange) -> exchange[0] > 50 && exchange[1] > 50);
+		// Whether it takes in the same step depends on whose turn it is.
+		assertThat(this.logs.exchanges()).anyMatch((exchange) -> exchange[0] > 50);
 	}
 
 	@Test
@@ -271,6 +275,41 @@ class LoggedEventsTests {
 		assertThat(Duration.ofNanos(System.nanoTime() - start)).isBetween(Duration.ofSeconds(2), Duration.ofSeconds(5));
 		assertThat(interrupted).isTrue();
 		assertThat(state().inFlight()).isEqualTo(1);
+	}
+
+	@Test
+	void allMembersTogetherHoldNoMoreThanThereIsRoomFor() throws Exception {
+		List<String> topics = List.of("a", "b", "c");
+		byte[] body = new byte[Limits.BODY];
+		Map<String, AtomicInteger> running = new ConcurrentHashMap<>();
+		AtomicInteger handled = new AtomicInteger();
+		CountDownLatch release = new CountDownLatch(1);
+		try (LoggedEvents bounded = new LoggedEvents(this.logs, 20L * Limits.BODY)) {
+			for (String topic : topics) {
+				running.put(topic, new AtomicInteger());
+				for (int i = 0; i < 30; i++) {
+					this.log.append(topic, Message.of(body));
+				}
+				bounded.in("namespace").consume(topic, GROUP.withMaxInFlight(30), (delivery) -> {
+					running.get(topic).incrementAndGet();
+					release.await();
+					handled.incrementAndGet();
+				});
+			}
+			await(() -> running.values().stream().allMatch((each) -> each.get() > 0));
+			// More than one look of each.
+			int looks = this.logs.exchanges().size() + 4;
+			this.log.append("d", Message.of(new byte[1]));
+			AtomicInteger more = new AtomicInteger();
+			bounded.in("namespace").consume("d", GROUP, (delivery) -> more.incrementAndGet());
+			await(() -> more.get() == 1 && this.logs.exchanges().size() >= looks);
+			assertThat(running.values().stream().mapToInt(AtomicInteger::get).sum()).isBetween(10, 20 + topics.size());
+			release.countDown();
+			await(() -> handled.get() == 90);
+		}
+		for (String topic : topics) {
+			assertThat(this.log.groups(topic)).containsExactly(new GroupState("group", 31, 0, 0));
+		}
 	}
 
 	private void append(int count) {

@@ -42,7 +42,9 @@ import org.jspecify.annotations.Nullable;
  * Publishing and consuming on the wire. A consumer is a member of its group here: each
  * event that is being handled at the client takes a thread. What a client did not
  * acknowledge when its call ends counts as not handled, and what was not sent as not
- * delivered.
+ * delivered. How many bytes of events are with all consumers together is for the events
+ * to bound, which hold them: where there is no room for more, delivery waits, and a
+ * consumer that has none gets one.
  * <p>
  * Handlers block and must not run on an event loop.
  *

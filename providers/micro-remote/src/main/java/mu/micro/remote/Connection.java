@@ -89,6 +89,10 @@ final class Connection {
 
 	private final AtomicBoolean away = new AtomicBoolean();
 
+	private final ReentrantLock lock = new ReentrantLock();
+
+	private volatile boolean leaving;
+
 	Connection(String address, Duration timeout) {
 		this(address, timeout, channel(address));
 	}
@@ -113,6 +117,54 @@ final class Connection {
 
 	Duration timeout() {
 		return this.timeout;
+	}
+
+	/**
+	 * Has nothing more begun with, and leaves what there is as it is.
+	 * @return whether this was the first time
+	 */
+	boolean leave() {
+		this.lock.lock();
+		try {
+			boolean first = !this.leaving;
+			this.leaving = true;
+			return first;
+		}
+		finally {
+			this.lock.unlock();
+		}
+	}
+
+	/**
+	 * Notes what is to be ended by whoever {@link #leave() leaves}.
+	 * @param all what there is
+	 * @param one one more
+	 * @param <T> what they are
+	 * @throws MicroException.Unavailable if that has been done already
+	 */
+	<T> void keep(Set<T> all, T one) {
+		this.lock.lock();
+		try {
+			checkOpen();
+			all.add(one);
+		}
+		finally {
+			this.lock.unlock();
+		}
+	}
+
+	private void checkOpen() {
+		if (this.leaving) {
+			throw closed();
+		}
+	}
+
+	/**
+	 * What is said to who comes too late.
+	 * @return the failure
+	 */
+	MicroException.Unavailable closed() {
+		return new MicroException.Unavailable("the connection to the Micro server at " + this.address + " is closed");
 	}
 
 	/**
@@ -146,7 +198,21 @@ final class Connection {
 	}
 
 	/**
-	 * Asks without waiting.
+	 * Asks and waits for the answer.
+	 * @param method the method
+	 * @param request the question
+	 * @param <Q> the question's type
+	 * @param <A> the answer's type
+	 * @return the answer
+	 * @throws MicroException if the call failed or the thread was interrupted
+	 */
+	<Q, A> A read(MethodDescriptor<Q, A> method, Q request) {
+		checkOpen();
+		return await(ask(method, request));
+	}
+
+	/**
+	 * Asks without waiting, also while leaving.
 	 * @param method the method
 	 * @param request the question
 	 * @param <Q> the question's type
@@ -256,6 +322,7 @@ final class Connection {
 	 * @throws MicroException if the call failed otherwise, and nothing was done
 	 */
 	<Q, A> A write(MethodDescriptor<Q, A> method, Q request) {
+		checkOpen();
 		if (Thread.currentThread().isInterrupted()) {
 			throw interrupted(null);
 		}
@@ -311,6 +378,7 @@ final class Connection {
 	 * @return the answers, to be closed
 	 */
 	<Q, A> Answers<Q, A> open(MethodDescriptor<Q, A> method, Q request) {
+		checkOpen();
 		Answers<Q, A> answers = new Answers<>(this, method, call(method, CallOptions.DEFAULT));
 		answers.start(request);
 		return answers;
@@ -334,6 +402,7 @@ final class Connection {
 	 * @throws MicroException if the call failed otherwise, and nothing was done
 	 */
 	<Q, A> A write(MethodDescriptor<Q, A> method, Messages<Q> messages, Duration patience) throws IOException {
+		checkOpen();
 		if (Thread.currentThread().isInterrupted()) {
 			throw interrupted(null);
 		}
@@ -416,6 +485,24 @@ final class Connection {
 				throw unknown(away(Status.Code.DEADLINE_EXCEEDED, silence, this.timeout));
 			}
 			throw Errors.toException((ex.getCause() != null) ? ex.getCause() : ex);
+		}
+	}
+
+	/**
+	 * Waits until the server has heard of an end, and not for a failure: of what it has
+	 * not heard of then it hears when the connection is closed, or no renewal comes.
+	 * @param end what is waited for
+	 * @param most how long at most
+	 */
+	static void awaitEnd(Future<?> end, Duration most) {
+		try {
+			end.get(most.toNanos(), TimeUnit.NANOSECONDS);
+		}
+		catch (InterruptedException ex) {
+			Thread.currentThread().interrupt();
+		}
+		catch (ExecutionException | TimeoutException ex) {
+			logger.log(System.Logger.Level.DEBUG, "the server did not say that it had heard of an end", ex);
 		}
 	}
 
@@ -517,6 +604,7 @@ final class Connection {
 	}
 
 	void close() {
+		leave();
 		this.timer.shutdownNow();
 		this.executor.shutdownNow();
 		this.channel.shutdownNow();

@@ -27,6 +27,16 @@ final class LastingCall<Q, A> implements AutoCloseable {
 
 	private static final System.Logger logger = System.getLogger(LastingCall.class.getName());
 
+	/**
+	 * How long a call may last that must not be made anew while it stands.
+	 */
+	static final Duration FOR_EVER = Duration.ofDays(36_500);
+
+	/**
+	 * How long a call may be silent whose server says now and then that it stands.
+	 */
+	static final Duration SILENCE = Duration.ofMinutes(1);
+
 	private static final Duration LONGEST_WAIT = Duration.ofSeconds(5);
 
 	/**

@@ -7,7 +7,6 @@ import java.util.List;
 
 import com.google.protobuf.ByteString;
 import io.grpc.ManagedChannel;
-import io.grpc.MethodDescriptor;
 import mu.micro.Limits;
 import mu.micro.MicroException;
 import mu.micro.Scoped;
@@ -54,8 +53,6 @@ public final class RemoteBlobs implements Scoped<Blobs> {
 
 	private final Duration patience;
 
-	private volatile boolean closed;
-
 	/**
 	 * The blobs of the server at an address. Nothing is asked before the first call.
 	 * @param address the server's {@code host:port}; a host of several addresses is tried
@@ -92,19 +89,7 @@ public final class RemoteBlobs implements Scoped<Blobs> {
 
 	@Override
 	public void close() {
-		this.closed = true;
 		this.server.close();
-	}
-
-	private void checkOpen() {
-		if (this.closed) {
-			throw new MicroException.Unavailable("the blobs are closed");
-		}
-	}
-
-	private <Q, A> A ask(MethodDescriptor<Q, A> method, Q request) {
-		checkOpen();
-		return this.server.await(this.server.ask(method, request));
 	}
 
 	private final class View implements Blobs {
@@ -125,7 +110,6 @@ public final class RemoteBlobs implements Scoped<Blobs> {
 				.setKey(Limits.key(key))
 				.setOptions(options().setContentType(Limits.name("content type", contentType)))
 				.build();
-			checkOpen();
 			BlobWriteResponse answer = RemoteBlobs.this.server.write(BlobStoreGrpc.getWriteMethod(),
 					new Chunks(first, content), RemoteBlobs.this.patience);
 			return BlobMessages.fromMessage(answer.getKnown());
@@ -152,7 +136,6 @@ public final class RemoteBlobs implements Scoped<Blobs> {
 				.setOptions(options())
 				.setWithoutContent(withoutContent)
 				.build();
-			checkOpen();
 			Connection.Answers<?, BlobReadResponse> answers = RemoteBlobs.this.server
 				.open(BlobStoreGrpc.getReadMethod(), request);
 			try {
@@ -178,7 +161,6 @@ public final class RemoteBlobs implements Scoped<Blobs> {
 				.setKey(Limits.key(key))
 				.setOptions(options())
 				.build();
-			checkOpen();
 			return RemoteBlobs.this.server.write(BlobStoreGrpc.getDeleteMethod(), request).getFound();
 		}
 
@@ -192,7 +174,8 @@ public final class RemoteBlobs implements Scoped<Blobs> {
 				.setAfter(query.after())
 				.setLimit(query.limit())
 				.build();
-			return ask(BlobStoreGrpc.getListMethod(), BlobListRequest.newBuilder().setOptions(options).build())
+			return RemoteBlobs.this.server
+				.read(BlobStoreGrpc.getListMethod(), BlobListRequest.newBuilder().setOptions(options).build())
 				.getKnownList()
 				.stream()
 				.map(BlobMessages::fromMessage)

@@ -4,10 +4,6 @@ import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
-import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 
 import io.grpc.ManagedChannel;
@@ -39,25 +35,11 @@ import org.jspecify.annotations.Nullable;
  */
 public final class RemoteBroker implements Scoped<Broker> {
 
-	/**
-	 * A call made anew would miss what is published meanwhile.
-	 */
-	private static final Duration FOR_EVER = Duration.ofDays(36_500);
-
-	/**
-	 * How long a subscription that stands may be silent.
-	 */
-	private static final Duration SILENCE = Duration.ofMinutes(1);
-
 	private final Connection server;
 
 	private final Duration silence;
 
-	private final ReentrantLock lock = new ReentrantLock();
-
 	private final Set<Subscriber> subscribers = ConcurrentHashMap.newKeySet();
-
-	private volatile boolean closed;
 
 	/**
 	 * The broker of the server at an address. Nothing is asked before the first call.
@@ -67,7 +49,7 @@ public final class RemoteBroker implements Scoped<Broker> {
 	 * @throws MicroException.Invalid if the address is none
 	 */
 	public RemoteBroker(String address, Duration timeout) {
-		this(address, timeout, SILENCE);
+		this(address, timeout, LastingCall.SILENCE);
 	}
 
 	RemoteBroker(String address, Duration timeout, Duration silence) {
@@ -83,7 +65,7 @@ public final class RemoteBroker implements Scoped<Broker> {
 	 */
 	public RemoteBroker(String address, Duration timeout, ManagedChannel channel) {
 		this.server = new Connection(address, timeout, channel);
-		this.silence = SILENCE;
+		this.silence = LastingCall.SILENCE;
 	}
 
 	@Override
@@ -93,49 +75,18 @@ public final class RemoteBroker implements Scoped<Broker> {
 
 	@Override
 	public void close() {
-		this.lock.lock();
-		try {
-			if (this.closed) {
-				return;
-			}
-			this.closed = true;
+		if (!this.server.leave()) {
+			return;
 		}
-		finally {
-			this.lock.unlock();
-		}
-		await(CompletableFuture
-			.allOf(this.subscribers.stream().map(Subscriber::leave).toArray(CompletableFuture<?>[]::new)));
+		CompletableFuture<?>[] left = this.subscribers.stream()
+			.map(Subscriber::leave)
+			.toArray(CompletableFuture<?>[]::new);
+		Connection.awaitEnd(CompletableFuture.allOf(left), this.server.timeout());
 		this.subscribers.forEach((subscriber) -> {
 			subscriber.call.close();
 			subscriber.close();
 		});
 		this.server.close();
-	}
-
-	/*
-	 * For the timeout, and not for a failure: what is over at the server then is over
-	 * soon.
-	 */
-	private void await(CompletableFuture<Void> left) {
-		try {
-			left.get(this.server.timeout().toNanos(), TimeUnit.NANOSECONDS);
-		}
-		catch (InterruptedException ex) {
-			Thread.currentThread().interrupt();
-		}
-		catch (ExecutionException | TimeoutException ex) {
-			// The call is cancelled next, of which the server hears if it is there.
-		}
-	}
-
-	private void checkOpen() {
-		if (this.closed) {
-			throw closed();
-		}
-	}
-
-	private static MicroException.Unavailable closed() {
-		return new MicroException.Unavailable("the broker is closed");
 	}
 
 	/**
@@ -161,8 +112,8 @@ public final class RemoteBroker implements Scoped<Broker> {
 			this.member = !request.getQueue().isEmpty();
 			this.backlog = new Backlog(request.getTopic(), RemoteBroker.this.server.executor(), handler, (closing) -> {
 			});
-			this.call = new LastingCall<>(RemoteBroker.this.server, BrokerGrpc.getSubscribeMethod(), FOR_EVER,
-					RemoteBroker.this.silence, () -> {
+			this.call = new LastingCall<>(RemoteBroker.this.server, BrokerGrpc.getSubscribeMethod(),
+					LastingCall.FOR_EVER, RemoteBroker.this.silence, () -> {
 						this.told = 0;
 						return request;
 					}, this::take, (failure) -> !this.live.completeExceptionally(failure));
@@ -205,8 +156,8 @@ public final class RemoteBroker implements Scoped<Broker> {
 		@Override
 		public void close() {
 			if (RemoteBroker.this.subscribers.remove(this)) {
-				this.live.completeExceptionally(closed());
-				await(leave());
+				this.live.completeExceptionally(RemoteBroker.this.server.closed());
+				Connection.awaitEnd(leave(), RemoteBroker.this.server.timeout());
 				this.call.close();
 			}
 			this.backlog.close();
@@ -229,7 +180,6 @@ public final class RemoteBroker implements Scoped<Broker> {
 				.setTopic(Limits.name("topic", topic))
 				.setMessage(Messages.toMessage(message))
 				.build();
-			checkOpen();
 			RemoteBroker.this.server.write(BrokerGrpc.getPublishMethod(), request);
 		}
 
@@ -242,14 +192,7 @@ public final class RemoteBroker implements Scoped<Broker> {
 				.setStandingMs(RemoteBroker.this.silence.dividedBy(3).toMillis())
 				.build();
 			Subscriber subscriber = new Subscriber(request, handler);
-			RemoteBroker.this.lock.lock();
-			try {
-				checkOpen();
-				RemoteBroker.this.subscribers.add(subscriber);
-			}
-			finally {
-				RemoteBroker.this.lock.unlock();
-			}
+			RemoteBroker.this.server.keep(RemoteBroker.this.subscribers, subscriber);
 			subscriber.call.open();
 			try {
 				RemoteBroker.this.server.await(subscriber.live);

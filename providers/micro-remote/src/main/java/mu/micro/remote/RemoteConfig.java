@@ -4,7 +4,6 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 
 import io.grpc.ManagedChannel;
@@ -55,11 +54,7 @@ public final class RemoteConfig implements Scoped<Config> {
 
 	private final Duration watch;
 
-	private final ReentrantLock lock = new ReentrantLock();
-
 	private final Set<Watch> watches = ConcurrentHashMap.newKeySet();
-
-	private volatile boolean closed;
 
 	/**
 	 * The config of the server at an address. Nothing is asked before the first call.
@@ -95,24 +90,11 @@ public final class RemoteConfig implements Scoped<Config> {
 
 	@Override
 	public void close() {
-		this.lock.lock();
-		try {
-			if (this.closed) {
-				return;
-			}
-			this.closed = true;
-		}
-		finally {
-			this.lock.unlock();
+		if (!this.server.leave()) {
+			return;
 		}
 		this.watches.forEach((watch) -> watch.delivery.close());
 		this.server.close();
-	}
-
-	private void checkOpen() {
-		if (this.closed) {
-			throw new MicroException.Unavailable("the config is closed");
-		}
 	}
 
 	private static Options secret(boolean secret) {
@@ -157,17 +139,14 @@ public final class RemoteConfig implements Scoped<Config> {
 		@Override
 		public @Nullable Json get(String path, boolean reveal) {
 			Config.names(path);
-			checkOpen();
 			GetRequest request = GetRequest.newBuilder()
 				.setNamespace(this.namespace)
 				.setPath(path)
 				.setOptions(secret(reveal))
 				.build();
 			try {
-				return JsonText.parse(
-						RemoteConfig.this.server.await(RemoteConfig.this.server.ask(ConfigGrpc.getGetMethod(), request))
-							.getValue()
-							.getData());
+				return JsonText
+					.parse(RemoteConfig.this.server.read(ConfigGrpc.getGetMethod(), request).getValue().getData());
 			}
 			catch (MicroException.NotFound ex) {
 				return null;
@@ -178,7 +157,6 @@ public final class RemoteConfig implements Scoped<Config> {
 		public void set(String path, Json value, boolean secret) {
 			Config.names(path);
 			String text = Limits.text("JSON to set", JsonText.write(value), Config.DOCUMENT);
-			checkOpen();
 			SetRequest request = SetRequest.newBuilder()
 				.setNamespace(this.namespace)
 				.setPath(path)
@@ -191,7 +169,6 @@ public final class RemoteConfig implements Scoped<Config> {
 		@Override
 		public boolean remove(String path) {
 			Config.names(path);
-			checkOpen();
 			DeleteRequest request = DeleteRequest.newBuilder().setNamespace(this.namespace).setPath(path).build();
 			return RemoteConfig.this.server.write(ConfigGrpc.getDeleteMethod(), request).getFound();
 		}
@@ -205,14 +182,7 @@ public final class RemoteConfig implements Scoped<Config> {
 				.setOptions(secret(reveal))
 				.build();
 			Watch watch = new Watch(request, listener);
-			RemoteConfig.this.lock.lock();
-			try {
-				checkOpen();
-				RemoteConfig.this.watches.add(watch);
-			}
-			finally {
-				RemoteConfig.this.lock.unlock();
-			}
+			RemoteConfig.this.server.keep(RemoteConfig.this.watches, watch);
 			watch.call.open();
 			return watch.delivery;
 		}

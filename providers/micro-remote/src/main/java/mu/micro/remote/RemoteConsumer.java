@@ -8,11 +8,8 @@ import java.util.List;
 import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
@@ -39,11 +36,6 @@ import org.jspecify.annotations.Nullable;
 final class RemoteConsumer implements Subscription {
 
 	private static final System.Logger logger = System.getLogger(RemoteConsumer.class.getName());
-
-	/**
-	 * A call made anew would have handlers interrupted.
-	 */
-	private static final Duration FOR_EVER = Duration.ofDays(36_500);
 
 	/**
 	 * How long handlers have to hear of an interruption.
@@ -99,8 +91,8 @@ final class RemoteConsumer implements Subscription {
 		this.group = group;
 		this.handler = handler;
 		this.onEnd = onEnd;
-		this.call = new LastingCall<>(server, StreamGrpc.getConsumeMethod(), FOR_EVER, silence, () -> request,
-				this::take, this::broken);
+		this.call = new LastingCall<>(server, StreamGrpc.getConsumeMethod(), LastingCall.FOR_EVER, silence,
+				() -> request, this::take, this::broken);
 	}
 
 	/**
@@ -332,7 +324,7 @@ final class RemoteConsumer implements Subscription {
 			this.lock.unlock();
 		}
 		if (first) {
-			this.live.completeExceptionally(new MicroException.Unavailable("the events are closed"));
+			this.live.completeExceptionally(this.server.closed());
 			this.call.send(() -> request(AckRequest.newBuilder().setLeaving(true).build()));
 			returned.forEach((work) -> end(work, work.ack().setReturned(true)));
 			this.call.finish().thenRun(() -> this.onEnd.accept(this));
@@ -414,26 +406,8 @@ final class RemoteConsumer implements Subscription {
 		finally {
 			this.lock.unlock();
 		}
-		await(left, this.server.timeout());
+		Connection.awaitEnd(left, this.server.timeout());
 		cancel();
-	}
-
-	/**
-	 * Waits until consumers have left, and not for a failure: what the server does not
-	 * know then it gives back.
-	 * @param left what is waited for
-	 * @param most how long at most
-	 */
-	static void await(CompletableFuture<Void> left, Duration most) {
-		try {
-			left.get(most.toNanos(), TimeUnit.NANOSECONDS);
-		}
-		catch (InterruptedException ex) {
-			Thread.currentThread().interrupt();
-		}
-		catch (ExecutionException | TimeoutException ex) {
-			logger.log(System.Logger.Level.DEBUG, "the server did not say that it had heard all", ex);
-		}
 	}
 
 	private long latest() {

@@ -9,12 +9,10 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 
 import io.grpc.ManagedChannel;
-import io.grpc.MethodDescriptor;
 import mu.micro.Limits;
 import mu.micro.MicroException;
 import mu.micro.core.ChangeFeed;
@@ -66,20 +64,11 @@ public final class RemoteDatabases implements Databases {
 	 */
 	private static final Duration WATCH = Duration.ofHours(1);
 
-	/**
-	 * How long a watch that stands may be silent.
-	 */
-	private static final Duration SILENCE = Duration.ofMinutes(1);
-
 	private final Connection server;
 
 	private final Duration silence;
 
-	private final ReentrantLock lock = new ReentrantLock();
-
 	private final Set<Watch> watches = ConcurrentHashMap.newKeySet();
-
-	private volatile boolean closed;
 
 	/**
 	 * The databases of the server at an address. Nothing is asked before the first call.
@@ -89,7 +78,7 @@ public final class RemoteDatabases implements Databases {
 	 * @throws MicroException.Invalid if the address is none
 	 */
 	public RemoteDatabases(String address, Duration timeout) {
-		this(address, timeout, SILENCE);
+		this(address, timeout, LastingCall.SILENCE);
 	}
 
 	RemoteDatabases(String address, Duration timeout, Duration silence) {
@@ -105,7 +94,7 @@ public final class RemoteDatabases implements Databases {
 	 */
 	public RemoteDatabases(String address, Duration timeout, ManagedChannel channel) {
 		this.server = new Connection(address, timeout, channel);
-		this.silence = SILENCE;
+		this.silence = LastingCall.SILENCE;
 	}
 
 	@Override
@@ -115,34 +104,17 @@ public final class RemoteDatabases implements Databases {
 
 	@Override
 	public Set<String> names() {
-		return names(read(DatabaseGrpc.getNamesMethod(), NamesRequest.getDefaultInstance()).getNamespacesList());
+		return names(
+				this.server.read(DatabaseGrpc.getNamesMethod(), NamesRequest.getDefaultInstance()).getNamespacesList());
 	}
 
 	@Override
 	public void close() {
-		this.lock.lock();
-		try {
-			if (this.closed) {
-				return;
-			}
-			this.closed = true;
-		}
-		finally {
-			this.lock.unlock();
+		if (!this.server.leave()) {
+			return;
 		}
 		this.watches.forEach((watch) -> watch.feed.close());
 		this.server.close();
-	}
-
-	private void checkOpen() {
-		if (this.closed) {
-			throw new MicroException.Unavailable("the store is closed");
-		}
-	}
-
-	private <Q, A> A read(MethodDescriptor<Q, A> method, Q request) {
-		checkOpen();
-		return this.server.await(this.server.ask(method, request));
 	}
 
 	private static Set<String> names(List<String> sorted) {
@@ -212,21 +184,19 @@ public final class RemoteDatabases implements Databases {
 		@Override
 		public Set<String> tables() {
 			TableNamesRequest request = TableNamesRequest.newBuilder().setNamespace(this.namespace).build();
-			return names(read(DatabaseGrpc.getTablesMethod(), request).getTablesList());
+			return names(RemoteDatabases.this.server.read(DatabaseGrpc.getTablesMethod(), request).getTablesList());
 		}
 
 		@Override
 		public List<Long> apply(List<TableWrite> writes) {
 			ApplyRequest.Builder request = ApplyRequest.newBuilder().setNamespace(this.namespace);
 			TableWrite.batch(writes).forEach((write) -> request.addWrites(Entries.toMessage(write)));
-			checkOpen();
 			return List.copyOf(RemoteDatabases.this.server.write(DatabaseGrpc.getApplyMethod(), request.build())
 				.getRevisionsList());
 		}
 
 		@Override
 		public long snapshot(BiConsumer<String, Entry> sink) {
-			checkOpen();
 			AtomicLong revision = new AtomicLong(-1);
 			SnapshotRequest request = SnapshotRequest.newBuilder().setNamespace(this.namespace).build();
 			RemoteDatabases.this.server.each(DatabaseGrpc.getSnapshotMethod(), request, (answer) -> {
@@ -262,7 +232,7 @@ public final class RemoteDatabases implements Databases {
 				.setTable(this.name)
 				.setKey(Limits.key(key))
 				.build();
-			GetResponse answer = read(DatabaseGrpc.getGetMethod(), request);
+			GetResponse answer = RemoteDatabases.this.server.read(DatabaseGrpc.getGetMethod(), request);
 			return (answer.hasEntry()) ? Entries.fromMessage(answer.getEntry()) : null;
 		}
 
@@ -273,7 +243,7 @@ public final class RemoteDatabases implements Databases {
 				.setTable(this.name)
 				.addAllKeys(Limits.keys(keys))
 				.build();
-			return Entries.fromMessage(read(DatabaseGrpc.getGetAllMethod(), request));
+			return Entries.fromMessage(RemoteDatabases.this.server.read(DatabaseGrpc.getGetAllMethod(), request));
 		}
 
 		@Override
@@ -295,8 +265,8 @@ public final class RemoteDatabases implements Databases {
 
 		@Override
 		public Page list(Query query) {
-			return Entries.fromMessage(
-					read(DatabaseGrpc.getListMethod(), Entries.toMessage(this.database.namespace, this.name, query)));
+			return Entries.fromMessage(RemoteDatabases.this.server.read(DatabaseGrpc.getListMethod(),
+					Entries.toMessage(this.database.namespace, this.name, query)));
 		}
 
 		@Override
@@ -312,14 +282,7 @@ public final class RemoteDatabases implements Databases {
 				.setStandingMs(RemoteDatabases.this.silence.dividedBy(3).toMillis())
 				.build();
 			Watch watch = new Watch(request, listener);
-			RemoteDatabases.this.lock.lock();
-			try {
-				checkOpen();
-				RemoteDatabases.this.watches.add(watch);
-			}
-			finally {
-				RemoteDatabases.this.lock.unlock();
-			}
+			RemoteDatabases.this.server.keep(RemoteDatabases.this.watches, watch);
 			watch.call.open();
 			return watch.feed;
 		}

@@ -8,10 +8,8 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.locks.ReentrantLock;
 
 import io.grpc.ManagedChannel;
-import io.grpc.MethodDescriptor;
 import mu.micro.Limits;
 import mu.micro.Message;
 import mu.micro.MicroException;
@@ -51,11 +49,6 @@ import mu.micro.wire.events.TopicsGrpc;
 public final class RemoteEvents implements Scoped<Events> {
 
 	/**
-	 * How long a consumer that stands may be silent.
-	 */
-	private static final Duration SILENCE = Duration.ofMinutes(1);
-
-	/**
 	 * How long handlers are waited for when closing before they are interrupted, and
 	 * then.
 	 */
@@ -65,11 +58,7 @@ public final class RemoteEvents implements Scoped<Events> {
 
 	private final Duration silence;
 
-	private final ReentrantLock lock = new ReentrantLock();
-
 	private final Set<RemoteConsumer> consumers = ConcurrentHashMap.newKeySet();
-
-	private volatile boolean closed;
 
 	/**
 	 * The events of the server at an address. Nothing is asked before the first call.
@@ -79,7 +68,7 @@ public final class RemoteEvents implements Scoped<Events> {
 	 * @throws MicroException.Invalid if the address is none
 	 */
 	public RemoteEvents(String address, Duration timeout) {
-		this(address, timeout, SILENCE);
+		this(address, timeout, LastingCall.SILENCE);
 	}
 
 	RemoteEvents(String address, Duration timeout, Duration silence) {
@@ -95,7 +84,7 @@ public final class RemoteEvents implements Scoped<Events> {
 	 */
 	public RemoteEvents(String address, Duration timeout, ManagedChannel channel) {
 		this.server = new Connection(address, timeout, channel);
-		this.silence = SILENCE;
+		this.silence = LastingCall.SILENCE;
 	}
 
 	@Override
@@ -108,15 +97,8 @@ public final class RemoteEvents implements Scoped<Events> {
 	 */
 	@Override
 	public void close() {
-		this.lock.lock();
-		try {
-			if (this.closed) {
-				return;
-			}
-			this.closed = true;
-		}
-		finally {
-			this.lock.unlock();
+		if (!this.server.leave()) {
+			return;
 		}
 		this.consumers.forEach(RemoteConsumer::leave);
 		awaitHandlers();
@@ -125,7 +107,7 @@ public final class RemoteEvents implements Scoped<Events> {
 		CompletableFuture<?>[] left = this.consumers.stream()
 			.map(RemoteConsumer::leave)
 			.toArray(CompletableFuture<?>[]::new);
-		RemoteConsumer.await(CompletableFuture.allOf(left), this.server.timeout());
+		Connection.awaitEnd(CompletableFuture.allOf(left), this.server.timeout());
 		this.consumers.forEach(RemoteConsumer::cancel);
 		this.server.close();
 	}
@@ -133,22 +115,6 @@ public final class RemoteEvents implements Scoped<Events> {
 	private void awaitHandlers() {
 		long end = System.nanoTime() + CLOSING.toNanos();
 		this.consumers.forEach((consumer) -> consumer.awaitHandlers(end));
-	}
-
-	private void checkOpen() {
-		if (this.closed) {
-			throw new MicroException.Unavailable("the events are closed");
-		}
-	}
-
-	private <Q, A> A read(MethodDescriptor<Q, A> method, Q request) {
-		checkOpen();
-		return this.server.await(this.server.ask(method, request));
-	}
-
-	private <Q, A> A write(MethodDescriptor<Q, A> method, Q request) {
-		checkOpen();
-		return this.server.write(method, request);
 	}
 
 	private final class View implements Events {
@@ -165,7 +131,8 @@ public final class RemoteEvents implements Scoped<Events> {
 				.setNamespace(this.namespace)
 				.setAppend(Messages.toMessage(new Append(topic, message)))
 				.build();
-			return Messages.fromMessage(write(TopicsGrpc.getAppendMethod(), request).getEvent());
+			return Messages
+				.fromMessage(RemoteEvents.this.server.write(TopicsGrpc.getAppendMethod(), request).getEvent());
 		}
 
 		@Override
@@ -176,7 +143,7 @@ public final class RemoteEvents implements Scoped<Events> {
 				.setFrom(from)
 				.setLimit(limit)
 				.build();
-			return RemoteEvents.this.read(TopicsGrpc.getReadMethod(), request)
+			return RemoteEvents.this.server.read(TopicsGrpc.getReadMethod(), request)
 				.getEventsList()
 				.stream()
 				.map(Messages::fromMessage)
@@ -190,14 +157,14 @@ public final class RemoteEvents implements Scoped<Events> {
 				.setTopic(topic(topic))
 				.setTimeMs(Messages.milliseconds(time))
 				.build();
-			return RemoteEvents.this.read(TopicsGrpc.getOffsetAtMethod(), request).getOffset();
+			return RemoteEvents.this.server.read(TopicsGrpc.getOffsetAtMethod(), request).getOffset();
 		}
 
 		@Override
 		public Set<String> topics() {
 			NamesRequest request = NamesRequest.newBuilder().setNamespace(this.namespace).build();
-			return Collections.unmodifiableSet(
-					new LinkedHashSet<>(RemoteEvents.this.read(TopicsGrpc.getNamesMethod(), request).getTopicsList()));
+			return Collections.unmodifiableSet(new LinkedHashSet<>(
+					RemoteEvents.this.server.read(TopicsGrpc.getNamesMethod(), request).getTopicsList()));
 		}
 
 		@Override
@@ -206,7 +173,7 @@ public final class RemoteEvents implements Scoped<Events> {
 				.setNamespace(this.namespace)
 				.setTopic(topic(topic))
 				.build();
-			return RemoteEvents.this.read(TopicsGrpc.getGroupsMethod(), request)
+			return RemoteEvents.this.server.read(TopicsGrpc.getGroupsMethod(), request)
 				.getGroupsList()
 				.stream()
 				.map(Messages::fromMessage)
@@ -220,7 +187,7 @@ public final class RemoteEvents implements Scoped<Events> {
 				.setTopic(topic(topic))
 				.setGroup(Limits.name("group's name", group))
 				.build();
-			return write(TopicsGrpc.getRemoveGroupMethod(), request).getFound();
+			return RemoteEvents.this.server.write(TopicsGrpc.getRemoveGroupMethod(), request).getFound();
 		}
 
 		@Override
@@ -240,14 +207,7 @@ public final class RemoteEvents implements Scoped<Events> {
 			}
 			RemoteConsumer consumer = new RemoteConsumer(RemoteEvents.this.server, RemoteEvents.this.silence,
 					request.build(), group, handler, RemoteEvents.this.consumers::remove);
-			RemoteEvents.this.lock.lock();
-			try {
-				checkOpen();
-				RemoteEvents.this.consumers.add(consumer);
-			}
-			finally {
-				RemoteEvents.this.lock.unlock();
-			}
+			RemoteEvents.this.server.keep(RemoteEvents.this.consumers, consumer);
 			consumer.join();
 			return consumer;
 		}

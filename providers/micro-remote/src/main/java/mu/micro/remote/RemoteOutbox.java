@@ -27,8 +27,6 @@ public final class RemoteOutbox implements Scoped<Outbox> {
 
 	private final Connection server;
 
-	private volatile boolean closed;
-
 	/**
 	 * The outboxes of the server at an address. Nothing is asked before the first call.
 	 * @param address the server's {@code host:port}; a host of several addresses is tried
@@ -51,9 +49,6 @@ public final class RemoteOutbox implements Scoped<Outbox> {
 		ApplyRequest.Builder request = ApplyRequest.newBuilder().setNamespace(namespace);
 		checked.forEach((each) -> request.addWrites(Entries.toMessage(each)));
 		Append.batch(checked, appends).forEach((each) -> request.addAppends(Messages.toMessage(each)));
-		if (this.closed) {
-			throw new MicroException.Unavailable("the outbox is closed");
-		}
 		return this.server.write(TopicsGrpc.getApplyMethod(), request.build())
 			.getEventsList()
 			.stream()
@@ -63,7 +58,6 @@ public final class RemoteOutbox implements Scoped<Outbox> {
 
 	@Override
 	public void close() {
-		this.closed = true;
 		this.server.close();
 	}
 

@@ -8,11 +8,8 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -130,8 +127,10 @@ public final class RemoteRegistry implements Scoped<Registry> {
 		List<Announcement> leaving = List.copyOf(this.announced.values());
 		leaving.forEach((announcement) -> announcement.lease.close());
 		this.watches.forEach((watch) -> watch.delivery.close());
-		awaitEnd(CompletableFuture
-			.allOf(leaving.stream().map((announcement) -> announcement.ended).toArray(CompletableFuture[]::new)));
+		Connection.awaitEnd(
+				CompletableFuture.allOf(
+						leaving.stream().map((announcement) -> announcement.ended).toArray(CompletableFuture[]::new)),
+				CLOSING);
 		this.server.close();
 	}
 
@@ -143,18 +142,6 @@ public final class RemoteRegistry implements Scoped<Registry> {
 
 	private static MicroException.Unavailable closed() {
 		return new MicroException.Unavailable("the registry is closed");
-	}
-
-	private static void awaitEnd(Future<?> end) {
-		try {
-			end.get(CLOSING.toMillis(), TimeUnit.MILLISECONDS);
-		}
-		catch (InterruptedException ex) {
-			Thread.currentThread().interrupt();
-		}
-		catch (ExecutionException | TimeoutException ex) {
-			logger.log(System.Logger.Level.DEBUG, "the server has not heard of an end, which comes with the ttl", ex);
-		}
 	}
 
 	private static Service leased(Service service, long number) {
@@ -279,7 +266,7 @@ public final class RemoteRegistry implements Scoped<Registry> {
 				.thenCompose((nothing) -> deregister(this.message))
 				.whenComplete((answer, failure) -> this.ended.complete(null));
 			if (!RemoteRegistry.this.closed) {
-				awaitEnd(this.ended);
+				Connection.awaitEnd(this.ended, CLOSING);
 			}
 		}
 

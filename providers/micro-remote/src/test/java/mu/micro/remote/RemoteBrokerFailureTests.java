@@ -1,7 +1,6 @@
 package mu.micro.remote;
 
 import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -11,11 +10,9 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import java.util.function.BooleanSupplier;
 
 import io.grpc.Context;
 import io.grpc.Server;
-import io.grpc.netty.NettyServerBuilder;
 import mu.micro.Message;
 import mu.micro.MicroException;
 import mu.micro.broker.Broker;
@@ -51,7 +48,7 @@ class RemoteBrokerFailureTests {
 		mine.subscribe("t", this::hear);
 		mine.subscribe("t", "q", this::hear);
 		mine.publish("t", message("1"));
-		await(() -> this.heard.size() == 2);
+		TestServer.await(() -> this.heard.size() == 2);
 		int port = this.server.port();
 		this.server.close();
 		assertThatExceptionOfType(MicroException.Unavailable.class).isThrownBy(() -> {
@@ -60,7 +57,7 @@ class RemoteBrokerFailureTests {
 		});
 		this.server = new TestServer(port);
 		// Nobody knows when they are back but by what arrives.
-		await(() -> {
+		TestServer.await(() -> {
 			this.server.broker("micro").publish("t", message("2"));
 			return this.heard.size() >= 4;
 		});
@@ -74,7 +71,7 @@ class RemoteBrokerFailureTests {
 		this.server.endWatches();
 		mine.publish("t", message("1"));
 		this.server.resumeWatches();
-		await(() -> {
+		TestServer.await(() -> {
 			this.server.broker("micro").publish("t", message("2"));
 			return this.heard.contains("2");
 		});
@@ -87,7 +84,7 @@ class RemoteBrokerFailureTests {
 			.in("micro");
 		behind.subscribe("t", this::hear);
 		relay.fallSilent();
-		await(() -> {
+		TestServer.await(() -> {
 			this.server.broker("micro").publish("t", message("1"));
 			return !this.heard.isEmpty();
 		});
@@ -104,7 +101,7 @@ class RemoteBrokerFailureTests {
 			.atMost(Duration.ofSeconds(10))
 			.until(() -> this.server.calls() == calls);
 		this.server.broker("micro").publish("t", message("1"));
-		await(() -> this.heard.size() == 1);
+		TestServer.await(() -> this.heard.size() == 1);
 	}
 
 	@Test
@@ -118,16 +115,16 @@ class RemoteBrokerFailureTests {
 		for (int i = 0; i < Broker.BACKLOG + 11; i++) {
 			mine.publish("t", message("m" + i));
 		}
-		await(() -> subscription.dropped() == 10);
+		TestServer.await(() -> subscription.dropped() == 10);
 		int port = this.server.port();
 		this.server.close();
 		this.server = new TestServer(port);
-		await(() -> {
+		TestServer.await(() -> {
 			this.server.broker("micro").publish("t", message("more"));
 			return subscription.dropped() > 10;
 		});
 		release.countDown();
-		await(() -> this.heard.size() > Broker.BACKLOG);
+		TestServer.await(() -> this.heard.size() > Broker.BACKLOG);
 		assertThat(this.heard.subList(0, Broker.BACKLOG + 1)).doesNotContain("more");
 	}
 
@@ -136,7 +133,7 @@ class RemoteBrokerFailureTests {
 		Broker mine = broker(Duration.ofSeconds(5)).in("micro");
 		mine.publish("t", message("1"));
 		this.server.close();
-		await(() -> {
+		TestServer.await(() -> {
 			try {
 				mine.publish("t", message("2"));
 				return false;
@@ -156,7 +153,7 @@ class RemoteBrokerFailureTests {
 		this.server = new TestServer(port);
 		mine.subscribe("t", this::hear);
 		mine.publish("t", message("3"));
-		await(() -> this.heard.size() == 1);
+		TestServer.await(() -> this.heard.size() == 1);
 	}
 
 	@Test
@@ -175,7 +172,7 @@ class RemoteBrokerFailureTests {
 		this.server.broker("micro").publish("t", message("1"));
 		mine.subscribe("t", this::hear);
 		this.server.broker("micro").publish("t", message("2"));
-		await(() -> !this.heard.isEmpty());
+		TestServer.await(() -> !this.heard.isEmpty());
 		assertThat(this.heard).containsExactly("2");
 	}
 
@@ -187,7 +184,7 @@ class RemoteBrokerFailureTests {
 		this.server.pause();
 		assertThatExceptionOfType(MicroException.OutcomeUnknown.class).isThrownBy(() -> mine.publish("t", message("1")))
 			.withMessageContaining(this.server.address());
-		await(() -> this.heard.contains("1"));
+		TestServer.await(() -> this.heard.contains("1"));
 	}
 
 	@Test
@@ -207,7 +204,7 @@ class RemoteBrokerFailureTests {
 		thread.setDaemon(true);
 		int kept = this.server.kept();
 		thread.start();
-		await(() -> this.server.kept() > kept);
+		TestServer.await(() -> this.server.kept() > kept);
 		thread.interrupt();
 		assertThat(failure.get(10, TimeUnit.SECONDS)).isInstanceOf(MicroException.Cancelled.class);
 		this.server.resume();
@@ -222,7 +219,7 @@ class RemoteBrokerFailureTests {
 		context.run(() -> mine.subscribe("t", this::hear));
 		context.cancel(null);
 		mine.publish("t", message("1"));
-		await(() -> this.heard.size() == 1);
+		TestServer.await(() -> this.heard.size() == 1);
 	}
 
 	@Test
@@ -239,9 +236,7 @@ class RemoteBrokerFailureTests {
 
 	@Test
 	void whatIsNoMicroServerIsNamed() throws Exception {
-		Server other = NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
-			.build()
-			.start();
+		Server other = TestServer.withoutServices();
 		this.open.add(other::shutdownNow);
 		String address = "127.0.0.1:" + other.getPort();
 		Broker broker = keep(new RemoteBroker(address, Duration.ofSeconds(10))).in("micro");
@@ -288,13 +283,6 @@ class RemoteBrokerFailureTests {
 		catch (InterruptedException ex) {
 			Thread.currentThread().interrupt();
 		}
-	}
-
-	private static void await(BooleanSupplier condition) {
-		Awaitility.await()
-			.atMost(Duration.ofSeconds(20))
-			.pollInterval(Duration.ofMillis(20))
-			.until(condition::getAsBoolean);
 	}
 
 }

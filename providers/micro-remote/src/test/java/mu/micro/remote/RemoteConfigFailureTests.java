@@ -1,7 +1,6 @@
 package mu.micro.remote;
 
 import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -12,7 +11,6 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.function.BooleanSupplier;
 import java.util.logging.Handler;
 import java.util.logging.Level;
 import java.util.logging.LogRecord;
@@ -20,12 +18,10 @@ import java.util.logging.Logger;
 
 import io.grpc.Context;
 import io.grpc.Server;
-import io.grpc.netty.NettyServerBuilder;
 import mu.micro.MicroException;
 import mu.micro.config.Config;
 import mu.micro.config.Json;
 import mu.micro.memory.MemoryDatabases;
-import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -62,7 +58,7 @@ class RemoteConfigFailureTests {
 		List<Json> revealed = new CopyOnWriteArrayList<>();
 		mine.watch("a", false, hidden::add);
 		mine.watch("", true, revealed::add);
-		await(() -> hidden.size() == 1 && revealed.size() == 1);
+		TestServer.await(() -> hidden.size() == 1 && revealed.size() == 1);
 		int port = this.server.port();
 		this.server.close();
 		assertThatExceptionOfType(MicroException.Unavailable.class).isThrownBy(() -> mine.get("a", false));
@@ -72,9 +68,9 @@ class RemoteConfigFailureTests {
 		assertThat(hidden).containsExactly(Json.of(1));
 		this.server = new TestServer(port, new MemoryDatabases(this.databases));
 		Json expected = Json.of(Map.of("a", Json.of(2), "b", Json.of(MARKER)));
-		await(() -> hidden.equals(List.of(Json.of(1), Json.of(2))) && expected.equals(last(revealed)));
+		TestServer.await(() -> hidden.equals(List.of(Json.of(1), Json.of(2))) && expected.equals(last(revealed)));
 		this.server.config("micro").remove("a");
-		await(() -> hidden.size() == 3);
+		TestServer.await(() -> hidden.size() == 3);
 		assertThat(hidden.get(2)).isNull();
 	}
 
@@ -84,13 +80,13 @@ class RemoteConfigFailureTests {
 		mine.set("a", Json.of(1), false);
 		List<Json> seen = new CopyOnWriteArrayList<>();
 		mine.watch("a", false, seen::add);
-		await(() -> seen.size() == 1);
+		TestServer.await(() -> seen.size() == 1);
 		int port = this.server.port();
 		this.server.close();
 		this.server = new TestServer(port, new MemoryDatabases(this.databases));
-		await(() -> Json.of(1).equals(mine.get("a", false)));
+		TestServer.await(() -> Json.of(1).equals(mine.get("a", false)));
 		this.server.config("micro").set("a", Json.of(2), false);
-		await(() -> Json.of(2).equals(last(seen)));
+		TestServer.await(() -> Json.of(2).equals(last(seen)));
 		assertThat(seen).containsExactly(Json.of(1), Json.of(2));
 	}
 
@@ -105,7 +101,7 @@ class RemoteConfigFailureTests {
 		assertThat(seen).isEmpty();
 		this.server = new TestServer(port, new MemoryDatabases(this.databases));
 		this.server.config("micro").set("a", Json.of(1), false);
-		await(() -> Json.of(1).equals(last(seen)));
+		TestServer.await(() -> Json.of(1).equals(last(seen)));
 	}
 
 	@Test
@@ -116,10 +112,10 @@ class RemoteConfigFailureTests {
 		try (Context.CancellableContext context = Context.current().withCancellation()) {
 			context.run(() -> mine.watch("a", false, seen::add));
 		}
-		await(() -> seen.size() == 1);
+		TestServer.await(() -> seen.size() == 1);
 		relay.fallSilent();
 		this.server.config("micro").set("a", Json.of(1), false);
-		await(() -> Json.of(1).equals(last(seen)));
+		TestServer.await(() -> Json.of(1).equals(last(seen)));
 		assertThat(seen).hasSize(2);
 	}
 
@@ -146,9 +142,9 @@ class RemoteConfigFailureTests {
 			.isThrownBy(() -> mine.set("a", Json.of(MARKER), true))
 			.withMessageContainingAll(this.server.address(), "nothing within 300 ms")
 			.satisfies((ex) -> assertThat(texts(ex)).doesNotContain(MARKER));
-		await(() -> Json.of(MARKER).equals(this.server.config("micro").get("a", true)));
+		TestServer.await(() -> Json.of(MARKER).equals(this.server.config("micro").get("a", true)));
 		assertThatExceptionOfType(MicroException.OutcomeUnknown.class).isThrownBy(() -> mine.remove("a"));
-		await(() -> this.server.config("micro").get("a", true) == null);
+		TestServer.await(() -> this.server.config("micro").get("a", true) == null);
 		assertThatExceptionOfType(MicroException.Unavailable.class).isThrownBy(() -> mine.get("b", false));
 		this.server.resume();
 		mine.set("a", Json.of(MARKER), true);
@@ -170,7 +166,7 @@ class RemoteConfigFailureTests {
 			}
 		});
 		caller.start();
-		await(() -> Json.of(1).equals(this.server.config("micro").get("a", false)));
+		TestServer.await(() -> Json.of(1).equals(this.server.config("micro").get("a", false)));
 		caller.interrupt();
 		caller.join(10_000);
 		assertThat(failure.get()).isInstanceOf(MicroException.OutcomeUnknown.class);
@@ -199,9 +195,7 @@ class RemoteConfigFailureTests {
 
 	@Test
 	void whatIsNoMicroServerIsSaid() throws Exception {
-		Server other = NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
-			.build()
-			.start();
+		Server other = TestServer.withoutServices();
 		this.open.add(() -> other.shutdownNow().awaitTermination());
 		RemoteConfig config = keep(new RemoteConfig("127.0.0.1:" + other.getPort(), Duration.ofSeconds(5)));
 		for (Runnable call : List.<Runnable>of(() -> config.in("micro").get("a", false),
@@ -239,7 +233,7 @@ class RemoteConfigFailureTests {
 			List<Json> seen = new CopyOnWriteArrayList<>();
 			mine.set("a", Json.of(MARKER), true);
 			mine.watch("", true, seen::add);
-			await(() -> Json.of(Map.of("a", Json.of(MARKER))).equals(last(seen)));
+			TestServer.await(() -> Json.of(Map.of("a", Json.of(MARKER))).equals(last(seen)));
 			tell(told, () -> mine.set("b", Json.of(Map.of("c.d", Json.of(MARKER))), true));
 			tell(told, () -> mine.set("b", Json.of(MARKER.repeat(100_000)), true));
 			tell(told, () -> mine.set("", Json.of(MARKER), true));
@@ -281,14 +275,6 @@ class RemoteConfigFailureTests {
 
 	private static Json last(List<Json> seen) {
 		return (seen.isEmpty()) ? null : seen.get(seen.size() - 1);
-	}
-
-	private static void await(BooleanSupplier condition) {
-		Awaitility.await()
-			.atMost(Duration.ofSeconds(15))
-			.pollInterval(Duration.ofMillis(20))
-			.ignoreExceptionsInstanceOf(MicroException.Unavailable.class)
-			.until(condition::getAsBoolean);
 	}
 
 }

@@ -15,7 +15,6 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.function.BooleanSupplier;
 
 import io.grpc.Context;
 import io.grpc.Server;
@@ -71,7 +70,7 @@ class RemoteDatabasesFailureTests {
 		List<Change> heard = new CopyOnWriteArrayList<>();
 		this.there.put("a", bytes("1"));
 		mine.watch("", 0, heard::add);
-		await(() -> heard.size() == 1);
+		TestServer.await(() -> heard.size() == 1);
 		int port = this.server.port();
 		this.server.close();
 		this.there.put("b", bytes("1"));
@@ -80,9 +79,9 @@ class RemoteDatabasesFailureTests {
 		this.there.put("c", bytes("1"));
 		assertThat(heard).hasSize(1);
 		startAgain(port);
-		await(() -> heard.size() == 4);
+		TestServer.await(() -> heard.size() == 4);
 		this.there.put("d", bytes("1"));
-		await(() -> heard.size() == 5);
+		TestServer.await(() -> heard.size() == 5);
 		assertThat(heard).extracting(RemoteDatabasesFailureTests::text)
 			.containsExactly("put a", "put b", "deleted a", "put c", "put d");
 	}
@@ -93,12 +92,12 @@ class RemoteDatabasesFailureTests {
 		List<Change> heard = new CopyOnWriteArrayList<>();
 		mine.watch("", 0, heard::add);
 		this.there.put("a", bytes("1"));
-		await(() -> heard.size() == 1);
+		TestServer.await(() -> heard.size() == 1);
 		this.server.endWatches();
 		this.there.put("b", bytes("1"));
 		assertThat(mine.get("b")).isNotNull();
 		this.server.resumeWatches();
-		await(() -> heard.size() == 2);
+		TestServer.await(() -> heard.size() == 2);
 		assertThat(heard).extracting(RemoteDatabasesFailureTests::text).containsExactly("put a", "put b");
 	}
 
@@ -108,16 +107,16 @@ class RemoteDatabasesFailureTests {
 		List<Change> heard = new CopyOnWriteArrayList<>();
 		mine.watch("", 0, heard::add);
 		long last = this.there.put("a", bytes("1"));
-		await(() -> heard.size() == 1);
+		TestServer.await(() -> heard.size() == 1);
 		int port = this.server.port();
 		this.server.close();
 		this.server = new TestServer(port);
-		await(() -> heard.size() == 2);
+		TestServer.await(() -> heard.size() == 2);
 		assertThat(heard.get(1)).isInstanceOf(Change.Lagged.class);
 		assertThat(heard.get(1).revision()).isGreaterThan(last);
 		assertThat(mine.list(Query.ALL).entries()).isEmpty();
 		mine.put("b", bytes("1"));
-		await(() -> heard.size() == 3);
+		TestServer.await(() -> heard.size() == 3);
 		assertThat(text(heard.get(2))).isEqualTo("put b");
 	}
 
@@ -129,19 +128,19 @@ class RemoteDatabasesFailureTests {
 		List<Change> heard = new CopyOnWriteArrayList<>();
 		Watch watch = mine.watch("seldom", 0, heard::add);
 		this.there.put("seldom", bytes("1"));
-		await(() -> heard.size() == 1);
+		TestServer.await(() -> heard.size() == 1);
 		// In steps, so that it is the client who keeps its place and not one who lags
 		// because all is done between two looks.
 		for (int i = 0; i < 3; i++) {
 			forget(4);
 			long now = this.there.list(Query.ALL).revision();
-			await(() -> watch.revision() > now - 4_000);
+			TestServer.await(() -> watch.revision() > now - 4_000);
 		}
 		int port = this.server.port();
 		this.server.close();
 		this.there.put("seldom", bytes("2"));
 		startAgain(port);
-		await(() -> heard.size() == 2);
+		TestServer.await(() -> heard.size() == 2);
 		assertThat(heard).extracting(RemoteDatabasesFailureTests::text).containsExactly("put seldom", "put seldom");
 	}
 
@@ -155,7 +154,7 @@ class RemoteDatabasesFailureTests {
 		assertThatExceptionOfType(MicroException.Unavailable.class).isThrownBy(() -> mine.get("a"));
 		this.there.put("a", bytes("1"));
 		startAgain(port);
-		await(() -> heard.size() == 1);
+		TestServer.await(() -> heard.size() == 1);
 		assertThat(text(heard.get(0))).isEqualTo("put a");
 	}
 
@@ -168,10 +167,10 @@ class RemoteDatabasesFailureTests {
 		List<Change> heard = new CopyOnWriteArrayList<>();
 		mine.watch("", 0, heard::add);
 		this.there.put("a", bytes("1"));
-		await(() -> heard.size() == 1);
+		TestServer.await(() -> heard.size() == 1);
 		relay.fallSilent();
 		this.there.put("b", bytes("1"));
-		await(() -> heard.size() == 2);
+		TestServer.await(() -> heard.size() == 2);
 		assertThat(heard).extracting(RemoteDatabasesFailureTests::text).containsExactly("put a", "put b");
 	}
 
@@ -183,7 +182,7 @@ class RemoteDatabasesFailureTests {
 		List<Change> heard = new CopyOnWriteArrayList<>();
 		mine.watch("", 0, heard::add);
 		this.there.put("a", bytes("1"));
-		await(() -> heard.size() == 1);
+		TestServer.await(() -> heard.size() == 1);
 		int calls = this.server.calls();
 		Awaitility.await()
 			.during(Duration.ofSeconds(5))
@@ -210,9 +209,9 @@ class RemoteDatabasesFailureTests {
 		this.server.close();
 		this.there.put("key-5", bytes("1"));
 		startAgain(port);
-		await(() -> mine.get("key-5") != null);
+		TestServer.await(() -> mine.get("key-5") != null);
 		release.countDown();
-		await(() -> heard.size() == 6);
+		TestServer.await(() -> heard.size() == 6);
 		assertThat(heard).extracting(RemoteDatabasesFailureTests::text)
 			.containsExactly("put key-0", "put key-1", "put key-2", "put key-3", "put key-4", "put key-5");
 	}
@@ -225,7 +224,7 @@ class RemoteDatabasesFailureTests {
 			context.run(() -> mine.watch("", 0, heard::add));
 		}
 		this.there.put("a", bytes("1"));
-		await(() -> heard.size() == 1);
+		TestServer.await(() -> heard.size() == 1);
 	}
 
 	// A server that is away, or says nothing.
@@ -266,11 +265,11 @@ class RemoteDatabasesFailureTests {
 			assertThatExceptionOfType(MicroException.OutcomeUnknown.class).isThrownBy(call::run)
 				.withMessageContainingAll(this.server.address(), "nothing within 300 ms", "look before trying again");
 		}
-		await(() -> this.there.get("put") != null && this.there.get("old") == null
+		TestServer.await(() -> this.there.get("put") != null && this.there.get("old") == null
 				&& this.data.in("micro").table("other").get("applied") != null);
 		assertThatExceptionOfType(MicroException.Unavailable.class).isThrownBy(() -> mine.table("t").get("put"));
 		this.server.resume();
-		await(() -> mine.table("t").get("put") != null);
+		TestServer.await(() -> mine.table("t").get("put") != null);
 	}
 
 	@Test
@@ -283,7 +282,7 @@ class RemoteDatabasesFailureTests {
 		Attempt read = new Attempt(() -> mine.get("a"));
 		Attempt snapshot = new Attempt(() -> databases.in("micro").snapshot((table, entry) -> {
 		}));
-		await(() -> this.server.kept() == 3);
+		TestServer.await(() -> this.server.kept() == 3);
 		this.server.close();
 		assertThat(write.failure()).isInstanceOf(MicroException.OutcomeUnknown.class);
 		assertThat(read.failure()).isInstanceOf(MicroException.Unavailable.class);
@@ -297,7 +296,7 @@ class RemoteDatabasesFailureTests {
 		Store mine = databases.in("micro").table("t");
 		this.server.pause();
 		Attempt write = new Attempt(() -> mine.put("a", bytes("1")));
-		await(() -> this.server.kept() == 1);
+		TestServer.await(() -> this.server.kept() == 1);
 		databases.close();
 		assertThat(write.failure()).isInstanceOf(MicroException.OutcomeUnknown.class);
 	}
@@ -355,7 +354,7 @@ class RemoteDatabasesFailureTests {
 		this.server.pause();
 		Attempt write = new Attempt(() -> mine.put("a", bytes("1")));
 		Attempt read = new Attempt(() -> mine.get("a"));
-		await(() -> this.server.kept() == 2);
+		TestServer.await(() -> this.server.kept() == 2);
 		write.interrupt();
 		read.interrupt();
 		assertThat(write.failure()).isInstanceOf(MicroException.OutcomeUnknown.class)
@@ -397,7 +396,7 @@ class RemoteDatabasesFailureTests {
 		withDeadline(() -> assertThatExceptionOfType(MicroException.OutcomeUnknown.class)
 			.isThrownBy(() -> mine.put("a", bytes("1"))));
 		withDeadline(() -> assertThatExceptionOfType(MicroException.TimedOut.class).isThrownBy(() -> mine.get("a")));
-		await(() -> this.there.get("a") != null);
+		TestServer.await(() -> this.there.get("a") != null);
 	}
 
 	@Test
@@ -477,9 +476,7 @@ class RemoteDatabasesFailureTests {
 
 	@Test
 	void whatIsNoMicroServerIsSaid() throws Exception {
-		Server other = NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
-			.build()
-			.start();
+		Server other = TestServer.withoutServices();
 		this.open.add(() -> other.shutdownNow().awaitTermination());
 		RemoteDatabases databases = keep(new RemoteDatabases("127.0.0.1:" + other.getPort(), Duration.ofSeconds(5)));
 		for (Runnable call : calls(databases)) {
@@ -576,14 +573,6 @@ class RemoteDatabasesFailureTests {
 		catch (InterruptedException ex) {
 			Thread.currentThread().interrupt();
 		}
-	}
-
-	private static void await(BooleanSupplier condition) {
-		Awaitility.await()
-			.atMost(Duration.ofSeconds(15))
-			.pollInterval(Duration.ofMillis(20))
-			.ignoreExceptionsInstanceOf(MicroException.Unavailable.class)
-			.until(condition::getAsBoolean);
 	}
 
 	/**

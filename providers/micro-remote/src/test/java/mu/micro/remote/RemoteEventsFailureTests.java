@@ -1,7 +1,6 @@
 package mu.micro.remote;
 
 import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -15,10 +14,8 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.function.BooleanSupplier;
 
 import io.grpc.Server;
-import io.grpc.netty.NettyServerBuilder;
 import mu.micro.Message;
 import mu.micro.MicroException;
 import mu.micro.Subscription;
@@ -65,16 +62,16 @@ class RemoteEventsFailureTests {
 		Events mine = events(Duration.ofSeconds(10)).in("micro");
 		mine.consume("t", Group.of("g"), this.heard::add);
 		append("1");
-		await(() -> this.heard.size() == 1);
-		await(() -> this.there.groups("t").get(0).next() == 2);
+		TestServer.await(() -> this.heard.size() == 1);
+		TestServer.await(() -> this.there.groups("t").get(0).next() == 2);
 		int port = this.server.port();
 		this.server.close();
 		append("2");
 		append("3");
 		this.server = server(port);
-		await(() -> this.heard.size() == 3);
+		TestServer.await(() -> this.heard.size() == 3);
 		append("4");
-		await(() -> this.heard.size() == 4);
+		TestServer.await(() -> this.heard.size() == 4);
 		assertThat(this.heard).extracting((delivery) -> delivery.event().offset()).containsExactly(1L, 2L, 3L, 4L);
 		assertThat(this.heard).allMatch((delivery) -> delivery.attempt() == 1);
 	}
@@ -95,15 +92,15 @@ class RemoteEventsFailureTests {
 			}
 		});
 		append("1");
-		await(() -> this.heard.size() == 1);
+		TestServer.await(() -> this.heard.size() == 1);
 		int port = this.server.port();
 		this.server.close();
-		await(interrupted::get);
+		TestServer.await(interrupted::get);
 		this.server = server(port);
-		await(() -> this.heard.size() == 2);
+		TestServer.await(() -> this.heard.size() == 2);
 		assertThat(this.heard.get(1).attempt()).isEqualTo(2);
 		assertThat(this.heard.get(1).error()).isNotBlank();
-		await(() -> this.there.groups("t").equals(List.of(new GroupState("g", 2, 0, 0))));
+		TestServer.await(() -> this.there.groups("t").equals(List.of(new GroupState("g", 2, 0, 0))));
 	}
 
 	@Test
@@ -120,7 +117,7 @@ class RemoteEventsFailureTests {
 			this.server.close();
 			this.server = server(port);
 			int all = 50 * round;
-			await(() -> this.there.groups("t").equals(List.of(new GroupState("g", all + 1, 0, 0))));
+			TestServer.await(() -> this.there.groups("t").equals(List.of(new GroupState("g", all + 1, 0, 0))));
 			assertThat(handled).hasSize(all);
 		}
 		assertThat(this.there.topics()).containsExactly("t");
@@ -143,17 +140,17 @@ class RemoteEventsFailureTests {
 			}
 		});
 		append("1");
-		await(() -> this.heard.size() == 1);
+		TestServer.await(() -> this.heard.size() == 1);
 		int port = this.server.port();
 		this.server.close();
 		this.server = server(port);
-		await(() -> this.there.groups("t").get(0).inFlight() == 1);
+		TestServer.await(() -> this.there.groups("t").get(0).inFlight() == 1);
 		Awaitility.await()
 			.during(Duration.ofSeconds(1))
 			.atMost(Duration.ofSeconds(10))
 			.until(() -> this.heard.size() == 1);
 		hang.countDown();
-		await(() -> this.there.groups("t").equals(List.of(new GroupState("g", 2, 0, 0))));
+		TestServer.await(() -> this.there.groups("t").equals(List.of(new GroupState("g", 2, 0, 0))));
 		assertThat(this.heard).hasSize(2);
 	}
 
@@ -167,12 +164,12 @@ class RemoteEventsFailureTests {
 		});
 		append("1");
 		append("2");
-		await(() -> this.heard.size() == 1);
+		TestServer.await(() -> this.heard.size() == 1);
 		this.server.endWatches();
 		release.countDown();
-		await(() -> this.there.groups("t").equals(List.of(new GroupState("g", 2, 0, 1))));
+		TestServer.await(() -> this.there.groups("t").equals(List.of(new GroupState("g", 2, 0, 1))));
 		this.server.resumeWatches();
-		await(() -> this.heard.size() == 2);
+		TestServer.await(() -> this.heard.size() == 2);
 		assertThat(this.heard).allMatch((delivery) -> delivery.attempt() == 1);
 	}
 
@@ -184,7 +181,7 @@ class RemoteEventsFailureTests {
 		behind.consume("t", Group.of("g").withAckWait(Duration.ofSeconds(1)).withMaxDeliveries(100), this.heard::add);
 		relay.fallSilent();
 		append("1");
-		await(() -> this.there.groups("t").equals(List.of(new GroupState("g", 2, 0, 0))));
+		TestServer.await(() -> this.there.groups("t").equals(List.of(new GroupState("g", 2, 0, 0))));
 		assertThat(this.heard).hasSize(1);
 	}
 
@@ -214,7 +211,7 @@ class RemoteEventsFailureTests {
 		assertThat(begun.await(10, TimeUnit.SECONDS)).isTrue();
 		events(Duration.ofSeconds(10)).in("micro").consume("t", group, this.heard::add);
 		relay.close();
-		await(() -> this.heard.size() == 1);
+		TestServer.await(() -> this.heard.size() == 1);
 		assertThat(this.heard.get(0).attempt()).isEqualTo(2);
 	}
 
@@ -224,7 +221,7 @@ class RemoteEventsFailureTests {
 		mine.append("t", message("1"));
 		this.server.close();
 		// The end of the connection may be noticed by the first call.
-		await(() -> {
+		TestServer.await(() -> {
 			try {
 				mine.append("t", message("2"));
 				return false;
@@ -277,7 +274,7 @@ class RemoteEventsFailureTests {
 			.atMost(Duration.ofSeconds(5))
 			.until(() -> this.server.calls() == calls && this.heard.isEmpty());
 		mine.consume("t", Group.of("g"), this.heard::add);
-		await(() -> this.heard.size() == 1);
+		TestServer.await(() -> this.heard.size() == 1);
 	}
 
 	@Test
@@ -297,7 +294,7 @@ class RemoteEventsFailureTests {
 		thread.setDaemon(true);
 		int kept = this.server.kept();
 		thread.start();
-		await(() -> this.server.kept() > kept);
+		TestServer.await(() -> this.server.kept() > kept);
 		thread.interrupt();
 		assertThat(failure.get(10, TimeUnit.SECONDS)).isInstanceOf(MicroException.Cancelled.class);
 		this.server.resume();
@@ -319,9 +316,7 @@ class RemoteEventsFailureTests {
 
 	@Test
 	void whatIsNoMicroServerIsNamed() throws Exception {
-		Server other = NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
-			.build()
-			.start();
+		Server other = TestServer.withoutServices();
 		this.open.add(other::shutdownNow);
 		String address = "127.0.0.1:" + other.getPort();
 		Events events = keep(new RemoteEvents(address, Duration.ofSeconds(10))).in("micro");
@@ -363,13 +358,6 @@ class RemoteEventsFailureTests {
 
 	private static Message message(String text) {
 		return Message.of(text.getBytes(StandardCharsets.UTF_8));
-	}
-
-	private static void await(BooleanSupplier condition) {
-		Awaitility.await()
-			.atMost(Duration.ofSeconds(20))
-			.pollInterval(Duration.ofMillis(20))
-			.until(condition::getAsBoolean);
 	}
 
 }

@@ -2,7 +2,6 @@ package mu.micro.remote;
 
 import java.io.IOException;
 import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -15,11 +14,9 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.function.BooleanSupplier;
 
 import io.grpc.Context;
 import io.grpc.Server;
-import io.grpc.netty.NettyServerBuilder;
 import mu.micro.Lease;
 import mu.micro.MicroException;
 import mu.micro.registry.Instance;
@@ -57,21 +54,21 @@ class RemoteRegistryFailureTests {
 		List<Set<String>> names = new CopyOnWriteArrayList<>();
 		mine.watch("foo", seen::add);
 		others.watch(names::add);
-		await(() -> !seen.isEmpty() && !names.isEmpty());
+		TestServer.await(() -> !seen.isEmpty() && !names.isEmpty());
 		int port = this.server.port();
 		this.server.close();
 		assertThatExceptionOfType(MicroException.Unavailable.class).isThrownBy(() -> mine.instances("foo"));
 		this.server = new TestServer(port);
-		await(() -> mine.instances("foo").equals(List.of(instance("a", 1), instance("b", 2))));
+		TestServer.await(() -> mine.instances("foo").equals(List.of(instance("a", 1), instance("b", 2))));
 		assertThat(a.held()).isTrue();
 		assertThat(b.held()).isTrue();
 		Lease c = this.server.in("micro").register(instance("c", 3), TTL);
-		await(() -> seen.get(seen.size() - 1).size() == 3);
+		TestServer.await(() -> seen.get(seen.size() - 1).size() == 3);
 		a.close();
 		b.close();
 		c.close();
-		await(() -> seen.get(seen.size() - 1).isEmpty());
-		await(() -> names.get(names.size() - 1).isEmpty());
+		TestServer.await(() -> seen.get(seen.size() - 1).isEmpty());
+		TestServer.await(() -> names.get(names.size() - 1).isEmpty());
 	}
 
 	@Test
@@ -80,7 +77,7 @@ class RemoteRegistryFailureTests {
 		this.server.in("micro").register(instance("a", 1), TTL);
 		List<List<Instance>> seen = new CopyOnWriteArrayList<>();
 		mine.watch("foo", seen::add);
-		await(() -> seen.size() == 1);
+		TestServer.await(() -> seen.size() == 1);
 		int port = this.server.port();
 		this.server.close();
 		Awaitility.await()
@@ -89,7 +86,7 @@ class RemoteRegistryFailureTests {
 			.until(() -> seen.equals(List.of(List.of(instance("a", 1)))));
 		this.server = new TestServer(port);
 		this.server.in("micro").register(instance("b", 2), TTL);
-		await(() -> seen.get(seen.size() - 1).equals(List.of(instance("b", 2))));
+		TestServer.await(() -> seen.get(seen.size() - 1).equals(List.of(instance("b", 2))));
 	}
 
 	@Test
@@ -102,9 +99,9 @@ class RemoteRegistryFailureTests {
 		assertThatExceptionOfType(MicroException.Unavailable.class).isThrownBy(() -> mine.instances("foo"));
 		assertThat(seen).isEmpty();
 		this.server = new TestServer(port);
-		await(() -> seen.equals(List.of(List.of())));
+		TestServer.await(() -> seen.equals(List.of(List.of())));
 		this.server.in("micro").register(instance("a", 1), TTL);
-		await(() -> seen.get(seen.size() - 1).equals(List.of(instance("a", 1))));
+		TestServer.await(() -> seen.get(seen.size() - 1).equals(List.of(instance("a", 1))));
 	}
 
 	@Test
@@ -139,14 +136,14 @@ class RemoteRegistryFailureTests {
 		Relay relay = keep(new Relay(this.server.port()));
 		Registry mine = keep(new RemoteRegistry(relay.address(), Duration.ofSeconds(2))).in("micro");
 		Lease lease = mine.register(instance("a", 1), Duration.ofSeconds(4));
-		await(() -> mine.instances("foo").size() == 1);
+		TestServer.await(() -> mine.instances("foo").size() == 1);
 		relay.fallSilent();
 		assertThatExceptionOfType(MicroException.Unavailable.class).isThrownBy(() -> mine.instances("foo"))
 			.withMessageContaining("nothing within 2000 ms");
-		await(() -> mine.instances("foo").equals(List.of(instance("a", 1))));
+		TestServer.await(() -> mine.instances("foo").equals(List.of(instance("a", 1))));
 		// Longer than the ttl, so that only a renewal over another connection counts.
 		long silent = System.nanoTime();
-		await(() -> System.nanoTime() - silent > Duration.ofSeconds(5).toNanos()
+		TestServer.await(() -> System.nanoTime() - silent > Duration.ofSeconds(5).toNanos()
 				&& this.server.in("micro").instances("foo").equals(List.of(instance("a", 1))));
 		assertThat(lease.held()).isTrue();
 	}
@@ -199,9 +196,9 @@ class RemoteRegistryFailureTests {
 		assertThatExceptionOfType(MicroException.OutcomeUnknown.class)
 			.isThrownBy(() -> mine.register(instance("a", 1), Duration.ofSeconds(60)))
 			.withMessageContainingAll(this.server.address(), "nothing within 2000 ms");
-		await(() -> this.server.in("micro").instances("foo").size() == 1);
+		TestServer.await(() -> this.server.in("micro").instances("foo").size() == 1);
 		this.server.resume();
-		await(() -> this.server.in("micro").instances("foo").isEmpty());
+		TestServer.await(() -> this.server.in("micro").instances("foo").isEmpty());
 		Lease lease = mine.register(instance("a", 1), TTL);
 		assertThat(lease.held()).isTrue();
 	}
@@ -221,9 +218,9 @@ class RemoteRegistryFailureTests {
 			context.run(() -> assertThatExceptionOfType(MicroException.Cancelled.class)
 				.isThrownBy(() -> mine.register(instance("b", 1), Duration.ofSeconds(60))));
 		}
-		await(() -> !this.server.in("micro").instances("foo").isEmpty());
+		TestServer.await(() -> !this.server.in("micro").instances("foo").isEmpty());
 		this.server.resume();
-		await(() -> this.server.in("micro").instances("foo").isEmpty());
+		TestServer.await(() -> this.server.in("micro").instances("foo").isEmpty());
 	}
 
 	@Test
@@ -233,9 +230,9 @@ class RemoteRegistryFailureTests {
 		try (Context.CancellableContext context = Context.current().withCancellation()) {
 			context.run(() -> mine.watch("foo", seen::add));
 		}
-		await(() -> seen.size() == 1);
+		TestServer.await(() -> seen.size() == 1);
 		this.server.in("micro").register(instance("a", 1), TTL);
-		await(() -> seen.size() == 2);
+		TestServer.await(() -> seen.size() == 2);
 	}
 
 	@Test
@@ -246,11 +243,11 @@ class RemoteRegistryFailureTests {
 		Lease first = mine.register(instance("a", 1), Duration.ofSeconds(1));
 		first.onLost(lost::countDown);
 		Lease second = others.register(instance("a", 2), Duration.ofSeconds(1));
-		await(() -> lost.getCount() == 0);
+		TestServer.await(() -> lost.getCount() == 0);
 		assertThat(first.held()).isFalse();
 		first.close();
 		assertThat(second.held()).isTrue();
-		await(() -> mine.instances("foo").equals(List.of(instance("a", 2))));
+		TestServer.await(() -> mine.instances("foo").equals(List.of(instance("a", 2))));
 	}
 
 	@Test
@@ -262,8 +259,8 @@ class RemoteRegistryFailureTests {
 		Lease second = others.register(instance("a", 2), Duration.ofSeconds(2));
 		this.server.close();
 		this.server = new TestServer(port);
-		await(() -> !first.held());
-		await(() -> mine.instances("foo").equals(List.of(instance("a", 2))));
+		TestServer.await(() -> !first.held());
+		TestServer.await(() -> mine.instances("foo").equals(List.of(instance("a", 2))));
 		assertThat(second.held()).isTrue();
 	}
 
@@ -287,16 +284,14 @@ class RemoteRegistryFailureTests {
 		for (int i = 0; i < 200; i++) {
 			registry.in("micro").register(instance("i" + i, 1 + i), Duration.ofSeconds(3));
 		}
-		await(() -> this.server.in("micro").instances("foo").size() == 200);
+		TestServer.await(() -> this.server.in("micro").instances("foo").size() == 200);
 		registry.close();
 		assertThat(this.server.in("micro").instances("foo")).isEmpty();
 	}
 
 	@Test
 	void whatIsNoMicroServerIsSaid() throws Exception {
-		Server other = NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
-			.build()
-			.start();
+		Server other = TestServer.withoutServices();
 		this.open.add(() -> other.shutdownNow().awaitTermination());
 		RemoteRegistry registry = keep(new RemoteRegistry("127.0.0.1:" + other.getPort(), Duration.ofSeconds(5)));
 		assertThatExceptionOfType(MicroException.Unimplemented.class).isThrownBy(() -> registry.in("micro").services())
@@ -328,14 +323,6 @@ class RemoteRegistryFailureTests {
 
 	private static Instance instance(String id, int port) {
 		return new Instance("foo", "latest", id, "127.0.0.1", port, Map.of());
-	}
-
-	private static void await(BooleanSupplier condition) {
-		Awaitility.await()
-			.atMost(Duration.ofSeconds(15))
-			.pollInterval(Duration.ofMillis(20))
-			.ignoreExceptionsInstanceOf(MicroException.Unavailable.class)
-			.until(condition::getAsBoolean);
 	}
 
 }

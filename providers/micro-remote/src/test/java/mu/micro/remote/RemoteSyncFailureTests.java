@@ -1,7 +1,6 @@
 package mu.micro.remote;
 
 import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.time.Clock;
 import java.time.Duration;
@@ -19,7 +18,6 @@ import java.util.function.Supplier;
 
 import io.grpc.Context;
 import io.grpc.Server;
-import io.grpc.netty.NettyServerBuilder;
 import mu.micro.MicroException;
 import mu.micro.core.LeasedSync;
 import mu.micro.core.StoreLocks;
@@ -101,7 +99,7 @@ class RemoteSyncFailureTests {
 		Lock lock = this.mine.lock("a", Duration.ofSeconds(3), Duration.ZERO);
 		this.server.close();
 		this.server = new TestServer(this.server.port());
-		await(() -> !lock.held());
+		TestServer.await(() -> !lock.held());
 		assertThat(this.mine.lock("a", TTL, Duration.ofSeconds(5)).held()).isTrue();
 	}
 
@@ -138,7 +136,7 @@ class RemoteSyncFailureTests {
 		second.close();
 		this.server = server(this.server.port());
 		assertThat(waiting.get(15, TimeUnit.SECONDS).held()).isTrue();
-		await(() -> terms.size() == 1 && terms.get(0).held());
+		TestServer.await(() -> terms.size() == 1 && terms.get(0).held());
 	}
 
 	@Test
@@ -180,7 +178,7 @@ class RemoteSyncFailureTests {
 			caller.complete(Thread.currentThread());
 			return this.mine.lock("a", TTL, Duration.ZERO);
 		});
-		await(() -> this.table.get("a") != null);
+		TestServer.await(() -> this.table.get("a") != null);
 		caller.get().interrupt();
 		assertThat(waiting.handle((nothing, failure) -> failure).get(10, TimeUnit.SECONDS))
 			.isInstanceOf(MicroException.Cancelled.class);
@@ -260,9 +258,7 @@ class RemoteSyncFailureTests {
 
 	@Test
 	void whatIsNoMicroServerIsNamed() throws Exception {
-		Server other = NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
-			.build()
-			.start();
+		Server other = TestServer.withoutServices();
 		this.open.add(other::shutdownNow);
 		RemoteSync sync = keep(
 				new RemoteSync("127.0.0.1:" + other.getPort(), Duration.ofSeconds(10), Clock.systemUTC()));
@@ -305,7 +301,7 @@ class RemoteSyncFailureTests {
 			caller.complete(Thread.currentThread());
 			return call.get();
 		});
-		await(() -> {
+		TestServer.await(() -> {
 			List<String> frames = Arrays.stream(caller.join().getStackTrace())
 				.map(StackTraceElement::getClassName)
 				.toList();
@@ -328,13 +324,6 @@ class RemoteSyncFailureTests {
 		thread.setDaemon(true);
 		thread.start();
 		return lock;
-	}
-
-	private static void await(BooleanSupplier condition) {
-		Awaitility.await()
-			.atMost(Duration.ofSeconds(15))
-			.pollInterval(Duration.ofMillis(10))
-			.until(condition::getAsBoolean);
 	}
 
 	private static void during(Duration time, BooleanSupplier condition) {

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
 
 import io.grpc.ForwardingServerCall;
 import io.grpc.Metadata;
@@ -162,6 +163,25 @@ final class TestServer implements AutoCloseable {
 			.intercept(new Pause())
 			.build()
 			.start();
+	}
+
+	/**
+	 * Starts a server that is none of Micro's.
+	 */
+	static Server withoutServices() throws IOException {
+		return NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
+			.build()
+			.start();
+	}
+
+	/**
+	 * Waits until something holds.
+	 */
+	static void await(BooleanSupplier condition) {
+		Awaitility.await()
+			.atMost(Duration.ofSeconds(20))
+			.pollInterval(Duration.ofMillis(20))
+			.until(condition::getAsBoolean);
 	}
 
 	int port() {
