@@ -59,12 +59,23 @@ public final class LoggedEvents implements Scoped<Events> {
 	private static final Duration LONGEST_RETRY = Duration.ofSeconds(1);
 
 	/**
-	 * For how long a member with work takes more before it lets others have a turn, and
-	 * how long that is.
+	 * For how long a member with work takes more before it rests, so that others have a
+	 * turn, and how long that is. Others may hear late of their chance, as in another
+	 * process on a busy machine: each fourth rest is a long one.
 	 */
 	private static final Duration TURN = Duration.ofMillis(250);
 
 	private static final Duration REST = Duration.ofMillis(5);
+
+	private static final Duration LONG_REST = Duration.ofMillis(50);
+
+	private static final int SHORT_RESTS = 3;
+
+	/**
+	 * For how long after its turn a member with nothing to do waits a moment when it
+	 * hears of something, so that those who had no turn are first.
+	 */
+	private static final Duration MODEST = TURN.multipliedBy(4);
 
 	/**
 	 * How long a log that is away, and handlers that hang on, are waited for when
@@ -217,12 +228,19 @@ public final class LoggedEvents implements Scoped<Events> {
 		private boolean leaving;
 
 		/**
-		 * Whether there was something to take the last time, and when that is to be left
-		 * to others for once.
+		 * Whether there was something to take or in hand the last time, and when that is
+		 * to be left to others for once.
 		 */
 		private boolean busy;
 
 		private long turn;
+
+		private int rests;
+
+		/**
+		 * Until when others are first.
+		 */
+		private long modest = System.nanoTime();
 
 		/**
 		 * How long the log took to answer the last time.
@@ -260,7 +278,7 @@ public final class LoggedEvents implements Scoped<Events> {
 		}
 
 		void start() {
-			Subscription watching = this.log.watch(this.topic, this::look);
+			Subscription watching = this.log.watch(this.topic, this::hear);
 			this.watch = watching;
 			boolean left;
 			this.lock.lock();
@@ -275,6 +293,24 @@ public final class LoggedEvents implements Scoped<Events> {
 			if (left) {
 				// Without the lock, for which a call of the watch's may be waiting.
 				watching.close();
+			}
+			look();
+		}
+
+		/**
+		 * Has the log asked because there may be something to take. Does not block.
+		 */
+		private void hear() {
+			this.lock.lock();
+			try {
+				long now = System.nanoTime();
+				if (now - this.modest < 0 && this.calls.isEmpty() && !this.asking) {
+					lookAt(now + ThreadLocalRandom.current().nextLong(REST.toNanos(), LONG_REST.toNanos()));
+					return;
+				}
+			}
+			finally {
+				this.lock.unlock();
 			}
 			look();
 		}
@@ -489,9 +525,11 @@ public final class LoggedEvents implements Scoped<Events> {
 		private int room(long now) {
 			if (this.busy && now - this.turn >= 0) {
 				this.busy = false;
-				// Long enough for others to hear of it and to ask, however slow the log
-				// is.
-				this.rest = now + Math.min(TURN.toNanos(), Math.max(REST.toNanos(), 4 * this.cost));
+				this.rests = (this.rests + 1) % (SHORT_RESTS + 1);
+				long rest = ((this.rests == 0) ? LONG_REST : REST).toNanos();
+				// Long enough for others to ask, however slow the log is.
+				this.rest = now + Math.min(TURN.toNanos(), Math.max(rest, 4 * this.cost));
+				this.modest = now + MODEST.toNanos();
 				lookAt(this.rest);
 			}
 			return (this.leaving || now - this.rest < 0) ? 0
@@ -540,9 +578,15 @@ public final class LoggedEvents implements Scoped<Events> {
 				this.cost = now - question.time;
 				if (question.wanted > 0) {
 					this.turn = this.busy ? this.turn : now + TURN.toNanos();
-					this.busy = !begun.isEmpty();
+					// Also with nothing new, where others take their share of what there
+					// is.
+					this.busy = !begun.isEmpty() || !this.calls.isEmpty();
 				}
 				Duration wait = taken.due();
+				if (begun.isEmpty() && wait == null) {
+					// Nobody has anything: all are equal.
+					this.modest = now;
+				}
 				// Where there is more than there is room for, whoever returns asks.
 				boolean more = wait != null && wait.isZero();
 				this.news |= more && begun.size() < question.wanted;

@@ -82,6 +82,30 @@ class LoggedEventsTests {
 		assertThat(deliveries).allMatch((delivery) -> delivery.attempt() == 1);
 	}
 
+	/*
+	 * As between processes: those of one hear at once of what one of them did.
+	 */
+	@Test
+	void aMemberThatHearsLaterThanTheOthersHasItsTurnToo() {
+		AtomicInteger late = new AtomicInteger();
+		Group group = GROUP.withMaxInFlight(4);
+		this.events.consume("topic", group, (delivery) -> goOn());
+		this.events.consume("topic", group, (delivery) -> goOn());
+		this.logs.late(Duration.ofMillis(10));
+		this.events.consume("topic", group, (delivery) -> {
+			late.incrementAndGet();
+			goOn();
+		});
+		append(20);
+		await(() -> late.get() >= 10);
+	}
+
+	private void goOn() throws InterruptedException {
+		if (!this.end.await(1, TimeUnit.MILLISECONDS)) {
+			this.events.append("topic", Message.of(new byte[1]));
+		}
+	}
+
 	@Test
 	void nobodyConsumesWhereTheLogIsAway() {
 		this.logs.away(true);

@@ -1,11 +1,14 @@
 package mu.micro.memory;
 
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 
@@ -40,6 +43,8 @@ final class TroubledLogs implements Scoped<EventLog> {
 
 	private volatile boolean deaf;
 
+	private volatile Duration late = Duration.ZERO;
+
 	private volatile CountDownLatch moving = new CountDownLatch(0);
 
 	TroubledLogs(EventLog log) {
@@ -52,6 +57,13 @@ final class TroubledLogs implements Scoped<EventLog> {
 
 	void deaf() {
 		this.deaf = true;
+	}
+
+	/**
+	 * Has news of what is watched from now on be told so much later.
+	 */
+	void late(Duration by) {
+		this.late = by;
 	}
 
 	/**
@@ -172,7 +184,13 @@ final class TroubledLogs implements Scoped<EventLog> {
 		@Override
 		public Subscription watch(String topic, Runnable news) {
 			return call(() -> TroubledLogs.this.deaf ? () -> {
-			} : this.log.watch(topic, news));
+			} : this.log.watch(topic, later(news)));
+		}
+
+		private Runnable later(Runnable news) {
+			Duration by = TroubledLogs.this.late;
+			return (by.isZero()) ? news
+					: () -> CompletableFuture.delayedExecutor(by.toMillis(), TimeUnit.MILLISECONDS).execute(news);
 		}
 
 	}
