@@ -105,9 +105,16 @@ final class BrokerBench {
 			try (LocalBroker brokers = new LocalBroker(directory);
 					Program subscriber = Program.start(1, SUBSCRIBER, directory, subscribers).get(0)) {
 				Broker broker = brokers.in("micro");
+				warm(broker);
 				return Rate.of(callers, () -> broker.publish(TOPIC, Message.of(SMALL)));
 			}
 		});
+	}
+
+	private static void warm(Broker broker) {
+		for (int i = 0; i < UNTIL_WARM; i++) {
+			broker.publish(WARMING, Message.of(SMALL));
+		}
 	}
 
 	private static double delivered(int publishers, int subscribers) throws Exception {
@@ -174,9 +181,7 @@ final class BrokerBench {
 	static void publish(String[] args) throws Exception {
 		try (LocalBroker brokers = new LocalBroker(Path.of(args[1]))) {
 			Broker broker = brokers.in("micro");
-			for (int i = 0; i < UNTIL_WARM; i++) {
-				broker.publish(WARMING, Message.of(SMALL));
-			}
+			warm(broker);
 			Program.ready();
 			long count = 0;
 			for (long end = System.nanoTime() + TIME.toNanos(); System.nanoTime() < end; count++) {
