@@ -124,11 +124,20 @@ final class BrokerServer implements AutoCloseable {
 				return;
 			}
 			catch (IOException | Error ex) {
-				logger.log(System.Logger.Level.WARNING, "a process could not connect to publish messages", ex);
+				warn(ex);
 				// As when there are too many open files or threads: others need time to
 				// end.
 				LockSupport.parkNanos(PAUSE.toNanos());
 			}
+		}
+	}
+
+	private static void warn(Throwable cause) {
+		try {
+			logger.log(System.Logger.Level.WARNING, "a process could not connect to publish messages", cause);
+		}
+		catch (Error ex) {
+			// The log may lack the same files and threads.
 		}
 	}
 

@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 
 import mu.micro.Message;
 import mu.micro.Scoped;
@@ -117,6 +118,25 @@ public final class BrokerProcess implements AutoCloseable {
 	 */
 	void signal(String name) throws IOException, InterruptedException {
 		new ProcessBuilder("kill", "-" + name, String.valueOf(this.process.pid())).start().waitFor();
+	}
+
+	/**
+	 * How many files and sockets it has open.
+	 */
+	long descriptors() throws IOException {
+		try (Stream<Path> descriptors = Files.list(Path.of("/proc/" + this.process.pid() + "/fd"))) {
+			return descriptors.count();
+		}
+	}
+
+	/**
+	 * Lets it open no more files and sockets than so many.
+	 */
+	void limitDescriptors(long most) throws IOException, InterruptedException {
+		assertThat(new ProcessBuilder("prlimit", "--pid", String.valueOf(this.process.pid()), "--nofile=" + most)
+			.inheritIO()
+			.start()
+			.waitFor()).isZero();
 	}
 
 	/**

@@ -1,6 +1,7 @@
 package mu.micro.local;
 
 import java.io.IOException;
+import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -22,6 +23,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -186,6 +188,40 @@ class BrokerProcessesTests {
 			this.broker.publish(TOPIC, message("3"));
 			return files().equals(Set.of("secret"));
 		});
+	}
+
+	@Test
+	@EnabledOnOs(OS.LINUX)
+	void aProcessThatRanOutOfDescriptorsTakesMessagesOnceItHasSome() throws Exception {
+		BrokerProcess process = process("");
+		this.broker.publish(TOPIC, message("before"));
+		await(() -> process.received().equals(List.of("before")));
+		long most = process.descriptors() + 10;
+		process.limitDescriptors(most);
+		int port = port(process);
+		List<Socket> silent = new ArrayList<>();
+		try {
+			for (int i = 0; i < 20; i++) {
+				silent.add(new Socket(SealedConnection.loopback(), port));
+			}
+			await(() -> process.descriptors() == most);
+		}
+		finally {
+			for (Socket each : silent) {
+				each.close();
+			}
+		}
+		view().publish(TOPIC, message("after"));
+		await(() -> process.received().contains("after"));
+	}
+
+	private int port(BrokerProcess process) throws IOException {
+		try (Stream<Path> files = Files.list(this.directory)) {
+			Path lease = files.filter((file) -> file.toString().matches(".*-" + process.pid() + "-.*\\.lease"))
+				.findFirst()
+				.orElseThrow();
+			return BrokerLease.read(Files.readAllBytes(lease)).port();
+		}
 	}
 
 	private Broker view() {
