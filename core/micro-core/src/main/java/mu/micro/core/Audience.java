@@ -49,7 +49,7 @@ public final class Audience {
 	 * The topics somebody subscribed to.
 	 * @return them, as they change
 	 */
-	public Set<Topic> topics() {
+	Set<Topic> topics() {
 		return this.topics.keySet();
 	}
 

@@ -1,7 +1,6 @@
 package mu.micro.core;
 
 import java.util.ArrayDeque;
-import java.util.Map;
 import java.util.Queue;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
@@ -67,7 +66,7 @@ public final class Backlog implements BrokerSubscription {
 	 * where there is no thread to be had
 	 */
 	public boolean offer(Message message) {
-		long size = bytes(message);
+		int size = message.size();
 		this.lock.lock();
 		try {
 			if (this.closed || !hasRoom(this.waiting.size(), this.bytes + size)) {
@@ -150,19 +149,6 @@ public final class Backlog implements BrokerSubscription {
 		return count < Broker.BACKLOG && bytes <= Limits.BATCH_BYTES;
 	}
 
-	/**
-	 * How much of the bounds a message takes.
-	 * @param message the message
-	 * @return bytes of its body and characters of the rest
-	 */
-	public static long bytes(Message message) {
-		long bytes = message.body().length + message.id().length();
-		for (Map.Entry<String, String> header : message.headers().entrySet()) {
-			bytes += header.getKey().length() + header.getValue().length();
-		}
-		return bytes;
-	}
-
 	@Override
 	public long dropped() {
 		this.lock.lock();
@@ -211,7 +197,7 @@ public final class Backlog implements BrokerSubscription {
 		try {
 			Message message = this.waiting.poll();
 			if (message != null) {
-				this.bytes -= bytes(message);
+				this.bytes -= message.size();
 			}
 			return message;
 		}

@@ -110,7 +110,7 @@ final class BrokerSender {
 	 */
 	Sending send(Batch.Delivery delivery) {
 		Sending sending = new Sending(delivery);
-		long size = Backlog.bytes(delivery.message());
+		int size = delivery.message().size();
 		this.lock.lock();
 		try {
 			if (this.closed) {
@@ -242,7 +242,7 @@ final class BrokerSender {
 			List<Sending> batch = new ArrayList<>();
 			long size = 0;
 			for (Sending next = this.waiting.peek(); next != null; next = this.waiting.peek()) {
-				long more = Backlog.bytes(next.delivery.message());
+				int more = next.delivery.message().size();
 				if (!batch.isEmpty() && size + more > BATCH) {
 					break;
 				}

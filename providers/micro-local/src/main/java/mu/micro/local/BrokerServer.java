@@ -23,13 +23,19 @@ import mu.micro.core.Threads;
  */
 final class BrokerServer implements AutoCloseable {
 
+	/**
+	 * How many publishers a node serves.
+	 */
+	static final int MOST_PROVEN = 1000;
+
+	/**
+	 * How many may be connected who have not shown yet that they know the secret.
+	 */
+	static final int MOST_UNPROVEN = 64;
+
 	private static final System.Logger logger = System.getLogger(BrokerServer.class.getName());
 
 	private static final Duration PROVING = Duration.ofSeconds(5);
-
-	private static final int MOST_UNPROVEN = 64;
-
-	private static final int MOST_PROVEN = 1000;
 
 	/**
 	 * How long those who are connected are still answered, after the port was closed.
@@ -42,6 +48,8 @@ final class BrokerServer implements AutoCloseable {
 
 	private final byte[] secret;
 
+	private final int most;
+
 	private final Executor executor;
 
 	private final Answering answering;
@@ -52,7 +60,7 @@ final class BrokerServer implements AutoCloseable {
 
 	private final Semaphore unproven = new Semaphore(MOST_UNPROVEN);
 
-	private final Semaphore proven = new Semaphore(MOST_PROVEN);
+	private final Semaphore proven;
 
 	private final AtomicBoolean tooMany = new AtomicBoolean();
 
@@ -62,13 +70,16 @@ final class BrokerServer implements AutoCloseable {
 	 * Opens a port that nobody uses.
 	 * @param node the node
 	 * @param secret the directory's secret
+	 * @param most how many publishers it serves
 	 * @param executor where connections are served, one thread for each
 	 * @param answering called with each request
 	 * @throws IOException if there is no port
 	 */
-	BrokerServer(Node node, byte[] secret, Executor executor, Answering answering) throws IOException {
+	BrokerServer(Node node, byte[] secret, int most, Executor executor, Answering answering) throws IOException {
 		this.node = node;
 		this.secret = secret;
+		this.most = most;
+		this.proven = new Semaphore(most);
 		this.executor = executor;
 		this.answering = answering;
 		this.server = ServerSocketChannel.open();
@@ -113,11 +124,20 @@ final class BrokerServer implements AutoCloseable {
 				return;
 			}
 			catch (IOException | Error ex) {
-				logger.log(System.Logger.Level.WARNING, "a process could not connect to publish messages", ex);
+				warn(ex);
 				// As when there are too many open files or threads: others need time to
 				// end.
 				LockSupport.parkNanos(PAUSE.toNanos());
 			}
+		}
+	}
+
+	private static void warn(Throwable cause) {
+		try {
+			logger.log(System.Logger.Level.WARNING, "a process could not connect to publish messages", cause);
+		}
+		catch (Error ex) {
+			// The log may lack the same files and threads.
 		}
 	}
 
@@ -186,7 +206,7 @@ final class BrokerServer implements AutoCloseable {
 	private void warnOfTooMany() {
 		if (this.tooMany.compareAndSet(false, true)) {
 			logger.log(System.Logger.Level.WARNING,
-					"a process cannot publish to this one: " + MOST_PROVEN + " are connected already");
+					"a process cannot publish to this one: " + this.most + " are connected already");
 		}
 	}
 

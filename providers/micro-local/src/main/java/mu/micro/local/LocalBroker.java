@@ -228,7 +228,7 @@ public final class LocalBroker implements Scoped<Broker> {
 	private void tellAll() throws IOException {
 		BrokerServer server = this.server;
 		if (server == null) {
-			server = new BrokerServer(this.node, this.secret, this.executor, this::take);
+			server = new BrokerServer(this.node, this.secret, BrokerServer.MOST_PROVEN, this.executor, this::take);
 			this.server = server;
 		}
 		byte[] lease = new BrokerLease(server.port(), this.leased).write();

@@ -66,7 +66,7 @@ class BrokerGuardTests {
 
 	@BeforeEach
 	void open() throws IOException {
-		this.server = new BrokerServer(this.node, this.secret, this.threads, (request) -> {
+		this.server = new BrokerServer(this.node, this.secret, BrokerServer.MOST_PROVEN, this.threads, (request) -> {
 			this.requests.add(new String(request, StandardCharsets.UTF_8));
 			return request;
 		});

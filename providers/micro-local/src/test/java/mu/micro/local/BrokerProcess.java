@@ -7,17 +7,21 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.stream.Stream;
 
 import mu.micro.Message;
 import mu.micro.Scoped;
 import mu.micro.broker.Broker;
 import mu.micro.broker.BrokerSubscription;
+import org.awaitility.Awaitility;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -29,7 +33,19 @@ public final class BrokerProcess implements AutoCloseable {
 
 	private static final String READY = "ready";
 
-	private static final String DROPPED = "dropped ";
+	/**
+	 * What it says that is no message's id begins with this, and what it is told that is
+	 * none to publish.
+	 */
+	private static final String MARK = "* ";
+
+	private static final String DROPPED = MARK + "dropped ";
+
+	private static final String HOLD = MARK + "hold";
+
+	private static final String RELEASE = MARK + "release";
+
+	private static final String SUBSCRIBE = MARK + "subscribe ";
 
 	private final Process process;
 
@@ -54,7 +70,7 @@ public final class BrokerProcess implements AutoCloseable {
 		errors.toFile().deleteOnExit();
 		List<String> command = new ArrayList<>();
 		command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-		command.addAll(List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx128m"));
+		command.addAll(List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx64m"));
 		command.addAll(List.of("-cp", System.getProperty("java.class.path"), BrokerProcess.class.getName()));
 		command.addAll(List.of(directory.toString(), namespace, topic, queue));
 		Process process = new ProcessBuilder(command).redirectError(errors.toFile()).start();
@@ -85,11 +101,11 @@ public final class BrokerProcess implements AutoCloseable {
 	 * The ids of the messages it got so far, in its order.
 	 */
 	List<String> received() {
-		return this.said.stream().filter((line) -> !line.startsWith(DROPPED)).toList();
+		return this.said.stream().filter((line) -> !line.startsWith(MARK)).toList();
 	}
 
 	/**
-	 * What it last said that its subscription dropped, asking it to say so again.
+	 * What it last said that its subscriptions dropped, asking it to say so again.
 	 */
 	long dropped() throws IOException {
 		tell("");
@@ -107,6 +123,31 @@ public final class BrokerProcess implements AutoCloseable {
 		tell(topic + " " + id);
 	}
 
+	/**
+	 * Has its handlers end no call until they are released.
+	 */
+	void hold() throws IOException {
+		tell(HOLD);
+		awaitSaid(HOLD);
+	}
+
+	void release() throws IOException {
+		tell(RELEASE);
+	}
+
+	/**
+	 * Has it subscribe to as many topics, which are called by their number. It says of
+	 * each what has the topic's name for an id.
+	 */
+	void subscribe(int topics) throws IOException {
+		tell(SUBSCRIBE + topics);
+		awaitSaid(SUBSCRIBE + topics);
+	}
+
+	private void awaitSaid(String line) {
+		Awaitility.await().atMost(Duration.ofSeconds(60)).until(() -> this.said.contains(line));
+	}
+
 	private void tell(String line) throws IOException {
 		this.process.getOutputStream().write((line + "\n").getBytes(StandardCharsets.UTF_8));
 		this.process.getOutputStream().flush();
@@ -117,6 +158,25 @@ public final class BrokerProcess implements AutoCloseable {
 	 */
 	void signal(String name) throws IOException, InterruptedException {
 		new ProcessBuilder("kill", "-" + name, String.valueOf(this.process.pid())).start().waitFor();
+	}
+
+	/**
+	 * How many files and sockets it has open.
+	 */
+	long descriptors() throws IOException {
+		try (Stream<Path> descriptors = Files.list(Path.of("/proc/" + this.process.pid() + "/fd"))) {
+			return descriptors.count();
+		}
+	}
+
+	/**
+	 * Lets it open no more files and sockets than so many.
+	 */
+	void limitDescriptors(long most) throws IOException, InterruptedException {
+		assertThat(new ProcessBuilder("prlimit", "--pid", String.valueOf(this.process.pid()), "--nofile=" + most)
+			.inheritIO()
+			.start()
+			.waitFor()).isZero();
 	}
 
 	/**
@@ -145,13 +205,33 @@ public final class BrokerProcess implements AutoCloseable {
 	public static void main(String[] args) throws IOException {
 		try (Scoped<Broker> scoped = new LocalBroker(Path.of(args[0]))) {
 			Broker broker = scoped.in(args[1]);
-			BrokerSubscription subscription = broker.subscribe(args[2], args[3].isEmpty() ? null : args[3],
-					(message) -> say(message.id()));
+			ReentrantLock handling = new ReentrantLock();
+			List<BrokerSubscription> subscriptions = new ArrayList<>();
+			subscriptions.add(broker.subscribe(args[2], args[3].isEmpty() ? null : args[3], (message) -> {
+				handling.lock();
+				handling.unlock();
+				say(message.id());
+			}));
 			say(READY);
 			BufferedReader told = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
 			for (String line = told.readLine(); line != null; line = told.readLine()) {
 				if (line.isEmpty()) {
-					say(DROPPED + subscription.dropped());
+					say(DROPPED + subscriptions.stream().mapToLong(BrokerSubscription::dropped).sum());
+				}
+				else if (line.equals(HOLD)) {
+					handling.lock();
+					say(line);
+				}
+				else if (line.equals(RELEASE)) {
+					handling.unlock();
+				}
+				else if (line.startsWith(SUBSCRIBE)) {
+					for (int i = 0; i < Integer.parseInt(line.substring(SUBSCRIBE.length())); i++) {
+						String topic = String.valueOf(i);
+						subscriptions.add(broker.subscribe(topic,
+								(message) -> say(message.id().equals(topic) ? topic : "strayed")));
+					}
+					say(line);
 				}
 				else {
 					String[] words = line.split(" ", 2);

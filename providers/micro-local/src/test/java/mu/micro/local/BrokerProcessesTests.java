@@ -1,7 +1,9 @@
 package mu.micro.local;
 
 import java.io.IOException;
+import java.net.Socket;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -14,6 +16,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
+import mu.micro.Limits;
 import mu.micro.Message;
 import mu.micro.broker.Broker;
 import org.awaitility.Awaitility;
@@ -22,15 +25,17 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
 /**
- * Processes that publish to each other, and that are stopped and killed.
+ * Processes that publish to each other, and that are stopped and killed. The property
+ * {@code micro.torture}, above 0, makes more of it.
  */
-@Timeout(60)
+@Timeout(120)
 class BrokerProcessesTests {
 
 	private static final String NAMESPACE = "namespace";
@@ -38,6 +43,8 @@ class BrokerProcessesTests {
 	private static final String TOPIC = "topic";
 
 	private static final String QUEUE = "queue";
+
+	private static final int TORTURE = Integer.getInteger("micro.torture", 0);
 
 	@TempDir
 	private Path directory;
@@ -188,6 +195,111 @@ class BrokerProcessesTests {
 		});
 	}
 
+	@Test
+	void manyTopicsOfAProcessGetWhatIsTheirs() throws Exception {
+		int topics = (TORTURE > 0) ? 10_000 : 1000;
+		BrokerProcess process = process("");
+		process.subscribe(topics);
+		for (int i = 0; i < topics; i++) {
+			this.broker.publish(String.valueOf(i), message(String.valueOf(i)));
+		}
+		await(() -> process.received().size() + process.dropped() == topics);
+		assertThat(process.received()).doesNotHaveDuplicates().doesNotContain("strayed");
+		assertThat(process.received().size()).isGreaterThanOrEqualTo(Math.min(topics, Broker.BACKLOG));
+	}
+
+	@Test
+	void aSlowProcessHoldsNoMoreThanItMayAndCountsTheRest() throws Exception {
+		BrokerProcess slow = process("");
+		slow.hold();
+		Set<String> here = subscribe(view(), null);
+		// More than its heap of 64 MB.
+		int published = (TORTURE > 0) ? 500 : 80;
+		for (int i = 0; i < published; i++) {
+			this.broker.publish(TOPIC, new Message("m" + i, Map.of(), new byte[Limits.BODY]));
+			int count = i + 1;
+			await(() -> here.size() == count);
+		}
+		assertThat(slow.received()).isEmpty();
+		slow.release();
+		await(() -> slow.received().size() + slow.dropped() == published);
+		// As much again may have been on its way to where it waits.
+		int fit = Limits.BATCH_BYTES / Limits.BODY;
+		assertThat(slow.received().size()).isBetween(fit, 3 * fit);
+		assertThat(slow.received()).startsWith("m0", "m1").doesNotHaveDuplicates();
+		this.broker.publish(TOPIC, message("after"));
+		await(() -> slow.received().contains("after"));
+	}
+
+	@Test
+	@EnabledOnOs(OS.LINUX)
+	void nothingIsKeptOfThoseWhoVanishAgainAndAgain() throws Exception {
+		Set<String> here = subscribe(view(), null);
+		this.broker.publish(TOPIC, message("first"));
+		await(() -> here.size() == 1);
+		Set<String> files = files();
+		long sockets = sockets();
+		int published = 1;
+		for (int round = 0; round < ((TORTURE > 0) ? 20 : 2); round++) {
+			BrokerProcess one = process("");
+			BrokerProcess member = process(QUEUE);
+			BrokerProcess quiet = BrokerProcess.start(this.directory, NAMESPACE, "of its own", "");
+			this.opened.add(quiet);
+			while (one.received().isEmpty() || member.received().isEmpty()) {
+				this.broker.publish(TOPIC, message("m" + published++));
+			}
+			this.broker.publish("of its own", message("reply"));
+			await(() -> !quiet.received().isEmpty());
+			one.kill();
+			member.kill();
+			quiet.kill();
+			try (LocalBroker next = new LocalBroker(this.directory)) {
+				// Finds out that one is dead to whom nobody sends any more.
+				next.in(NAMESPACE).publish(TOPIC, message("m" + published++));
+			}
+			for (int i = 0; i < 100; i++) {
+				this.broker.publish(TOPIC, message("m" + published++));
+			}
+			int count = published;
+			await(() -> here.size() == count);
+			await(() -> files().equals(files) && sockets() == sockets);
+		}
+	}
+
+	@Test
+	@EnabledOnOs(OS.LINUX)
+	void aProcessThatRanOutOfDescriptorsTakesMessagesOnceItHasSome() throws Exception {
+		BrokerProcess process = process("");
+		this.broker.publish(TOPIC, message("before"));
+		await(() -> process.received().equals(List.of("before")));
+		long most = process.descriptors() + 10;
+		process.limitDescriptors(most);
+		int port = port(process);
+		List<Socket> silent = new ArrayList<>();
+		try {
+			for (int i = 0; i < 20; i++) {
+				silent.add(new Socket(SealedConnection.loopback(), port));
+			}
+			await(() -> process.descriptors() == most);
+		}
+		finally {
+			for (Socket each : silent) {
+				each.close();
+			}
+		}
+		view().publish(TOPIC, message("after"));
+		await(() -> process.received().contains("after"));
+	}
+
+	private int port(BrokerProcess process) throws IOException {
+		try (Stream<Path> files = Files.list(this.directory)) {
+			Path lease = files.filter((file) -> file.toString().matches(".*-" + process.pid() + "-.*\\.lease"))
+				.findFirst()
+				.orElseThrow();
+			return BrokerLease.read(Files.readAllBytes(lease)).port();
+		}
+	}
+
 	private Broker view() {
 		LocalBroker view = new LocalBroker(this.directory);
 		this.opened.add(view);
@@ -214,12 +326,34 @@ class BrokerProcessesTests {
 		return names;
 	}
 
+	/*
+	 * Those of this process.
+	 */
+	private static long sockets() throws IOException {
+		long sockets = 0;
+		try (Stream<Path> open = Files.list(Path.of("/proc/self/fd"))) {
+			for (Path descriptor : (Iterable<Path>) open::iterator) {
+				try {
+					sockets += Files.readSymbolicLink(descriptor).toString().startsWith("socket:") ? 1 : 0;
+				}
+				catch (NoSuchFileException ex) {
+					// Closed meanwhile.
+				}
+			}
+		}
+		return sockets;
+	}
+
 	private static Message message(String id) {
 		return new Message(id, Map.of(), new byte[0]);
 	}
 
 	private static void await(Callable<Boolean> condition) {
-		Awaitility.await().atMost(Duration.ofSeconds(15)).pollInterval(Duration.ofMillis(20)).until(condition);
+		Awaitility.await()
+			.atMost(Duration.ofSeconds(15))
+			.pollDelay(Duration.ZERO)
+			.pollInterval(Duration.ofMillis(20))
+			.until(condition);
 	}
 
 }

@@ -124,18 +124,19 @@ class BrokerSenderTests {
 	 * Nobody there takes anything for a queue.
 	 */
 	private BrokerServer server(CountDownLatch answering) throws IOException {
-		BrokerServer server = new BrokerServer(this.node, this.secret, this.threads, (request) -> {
-			Batch batch = Batch.read(request);
-			this.taken.add(batch);
-			try {
-				answering.await();
-			}
-			catch (InterruptedException ex) {
-				Thread.currentThread().interrupt();
-			}
-			return Batch
-				.writeAnswer(batch.deliveries().stream().map((each) -> List.copyOf(each.queues().keySet())).toList());
-		});
+		BrokerServer server = new BrokerServer(this.node, this.secret, BrokerServer.MOST_PROVEN, this.threads,
+				(request) -> {
+					Batch batch = Batch.read(request);
+					this.taken.add(batch);
+					try {
+						answering.await();
+					}
+					catch (InterruptedException ex) {
+						Thread.currentThread().interrupt();
+					}
+					return Batch.writeAnswer(
+							batch.deliveries().stream().map((each) -> List.copyOf(each.queues().keySet())).toList());
+				});
 		this.opened.add(server);
 		return server;
 	}
