@@ -121,10 +121,7 @@ final class BrokerBench {
 		return Rate.inDirectory((directory) -> {
 			List<Program> programs = new ArrayList<>();
 			try (Program subscriber = Program.start(1, SUBSCRIBER, directory, subscribers).get(0)) {
-				for (int i = 0; i < publishers; i++) {
-					// One after the other: together they would compile for minutes.
-					programs.addAll(Program.start(1, PUBLISHER, directory));
-				}
+				programs.addAll(Program.start(publishers, PUBLISHER, directory));
 				for (Program program : programs) {
 					program.go();
 				}

@@ -47,11 +47,18 @@ final class EventsBench {
 
 	private static final String TOPIC = "bench";
 
+	private static final String WARMING = "warming";
+
 	private static final int REPLAYED = 100_000;
 
 	private static final int CONSUMED = 20_000;
 
 	private static final int TIMED = 500;
+
+	/**
+	 * Events until all that appends and handles them is compiled.
+	 */
+	private static final int UNTIL_WARM = 10_000;
 
 	private static final Duration TIME = Duration.ofSeconds(5);
 
@@ -104,7 +111,7 @@ final class EventsBench {
 		return Rate.inDirectory((directory) -> {
 			try (JdbcDatabases databases = open(directory);
 					JdbcEvents events = new JdbcEvents(databases, Retention.DEFAULT)) {
-				fill(events, REPLAYED);
+				fill(events, TOPIC, REPLAYED);
 				Events topics = events.in("micro");
 				return REPLAYED * Rate.of(1, () -> {
 					long next = 1;
@@ -120,11 +127,11 @@ final class EventsBench {
 		});
 	}
 
-	private static void fill(JdbcEvents events, int count) {
+	private static void fill(JdbcEvents events, String topic, int count) {
 		for (int i = 0; i < count; i += 1000) {
 			List<Append> appends = new ArrayList<>();
 			for (int k = 0; k < 1000; k++) {
-				appends.add(new Append(TOPIC, Message.of(SMALL)));
+				appends.add(new Append(topic, Message.of(SMALL)));
 			}
 			events.outboxes().in("micro").apply(List.of(), appends);
 		}
@@ -241,7 +248,7 @@ final class EventsBench {
 		return Rate.inDirectory((directory) -> {
 			try (JdbcDatabases databases = open(directory);
 					JdbcEvents events = new JdbcEvents(databases, Retention.DEFAULT)) {
-				fill(events, filled);
+				fill(events, TOPIC, filled);
 			}
 			List<Program> programs = Program.start(count, command, directory);
 			try {
@@ -268,7 +275,7 @@ final class EventsBench {
 		return Rate.inDirectory((directory) -> {
 			try (JdbcDatabases databases = open(directory);
 					JdbcEvents events = new JdbcEvents(databases, Retention.DEFAULT)) {
-				fill(events, CONSUMED);
+				fill(events, TOPIC, CONSUMED);
 				CountDownLatch done = new CountDownLatch((size == 1) ? CONSUMED / 4 : CONSUMED);
 				long begin = System.nanoTime();
 				long count = done.getCount();
@@ -288,7 +295,9 @@ final class EventsBench {
 		try (JdbcDatabases databases = open(Path.of(args[1]));
 				JdbcEvents events = new JdbcEvents(databases, Retention.DEFAULT)) {
 			Events topics = events.in("micro");
-			topics.append(TOPIC, Message.of(SMALL));
+			for (int i = 0; i < UNTIL_WARM; i++) {
+				topics.append(WARMING, Message.of(SMALL));
+			}
 			Program.ready();
 			long count = 0;
 			for (long end = System.nanoTime() + TIME.toNanos(); System.nanoTime() < end; count++) {
@@ -304,6 +313,7 @@ final class EventsBench {
 	static void consume(String[] args) throws Exception {
 		try (JdbcDatabases databases = open(Path.of(args[1]));
 				JdbcEvents events = new JdbcEvents(databases, Retention.DEFAULT)) {
+			warmGroup(events);
 			Program.ready();
 			LongAdder count = new LongAdder();
 			try (Subscription group = events.in("micro")
@@ -311,6 +321,15 @@ final class EventsBench {
 				Thread.sleep(TIME.toMillis());
 				System.out.println(count.sum());
 			}
+		}
+	}
+
+	private static void warmGroup(JdbcEvents events) throws InterruptedException {
+		Group alone = Group.of("warming-" + ProcessHandle.current().pid()).withFrom(From.START).withMaxInFlight(16);
+		fill(events, WARMING, UNTIL_WARM);
+		CountDownLatch done = new CountDownLatch(UNTIL_WARM);
+		try (Subscription group = events.in("micro").consume(WARMING, alone, (delivery) -> done.countDown())) {
+			done.await();
 		}
 	}
 

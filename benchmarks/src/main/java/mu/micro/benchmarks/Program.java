@@ -22,7 +22,8 @@ final class Program implements AutoCloseable {
 	}
 
 	/**
-	 * Starts processes and waits until all are ready.
+	 * Starts processes, each when the one before is ready: getting warm together they
+	 * would compile for minutes.
 	 * @param count how many
 	 * @param command what {@link Bench} knows them by
 	 * @param args their arguments
@@ -40,10 +41,9 @@ final class Program implements AutoCloseable {
 		List<Program> programs = new ArrayList<>();
 		try {
 			for (int i = 0; i < count; i++) {
-				programs
-					.add(new Program(new ProcessBuilder(line).redirectError(ProcessBuilder.Redirect.INHERIT).start()));
-			}
-			for (Program program : programs) {
+				Program program = new Program(
+						new ProcessBuilder(line).redirectError(ProcessBuilder.Redirect.INHERIT).start());
+				programs.add(program);
 				if (!"ready".equals(program.output.readLine())) {
 					throw new IOException("a process for '" + command + "' did not get ready");
 				}

@@ -14,6 +14,11 @@ final class StoreWriter {
 
 	private static final int KEYS = 10_000;
 
+	/**
+	 * Puts until all that does them is compiled.
+	 */
+	private static final int UNTIL_WARM = 20_000;
+
 	private StoreWriter() {
 	}
 
@@ -24,7 +29,9 @@ final class StoreWriter {
 	static void main(String[] args) throws Exception {
 		try (KeyValues values = new KeyValues.Micro(Path.of(args[1]))) {
 			byte[] value = new byte[100];
-			values.put("key-0", value);
+			for (int i = 0; i < UNTIL_WARM; i++) {
+				values.put("key-" + i % KEYS, value);
+			}
 			Program.ready();
 			long end = System.nanoTime() + Duration.ofMillis(Long.parseLong(args[2])).toNanos();
 			long[] times = new long[4096];

@@ -832,7 +832,7 @@ public final class LoggedEvents implements Scoped<Events> {
 
 		Call(Delivery delivery, long deadline) {
 			this.delivery = delivery;
-			this.bytes = Backlog.bytes(delivery.event().message());
+			this.bytes = delivery.event().message().size();
 			this.deadline = deadline;
 		}
 
