@@ -50,7 +50,7 @@ final class EventReader {
 
 	private static final String GROUPS = GROUP + " ORDER BY name";
 
-	private static final String DELIVERIES = "SELECT event_offset, attempt, in_flight, due, error, checksum "
+	private static final String DELIVERIES = "SELECT event_offset, attempt, token, due, error, checksum "
 			+ "FROM deliveries WHERE group_number = ?";
 
 	private final Dialect dialect;
@@ -354,7 +354,7 @@ final class EventReader {
 		statement.setLong(1, group.number());
 		try (ResultSet result = statement.executeQuery()) {
 			while (result.next()) {
-				DeliveryRow row = new DeliveryRow(result.getLong(1), result.getInt(2), result.getInt(3) != 0,
+				DeliveryRow row = new DeliveryRow(result.getLong(1), result.getInt(2), result.getLong(3),
 						result.getLong(4), result.getString(5));
 				if (result.getLong(6) != row.checksum(group.number())) {
 					throw damaged(topic.place(), "the group '" + group.name() + "' of the topic");

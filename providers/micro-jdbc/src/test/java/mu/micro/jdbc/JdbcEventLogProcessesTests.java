@@ -284,8 +284,8 @@ class JdbcEventLogProcessesTests {
 					long offset = delivery.event().offset();
 					StoreProcess.say("taken " + offset);
 					outcomes.add((offset % 10 == 0 && delivery.attempt() == 1)
-							? new EventLog.Failed(offset, delivery.attempt(), "not at once", Duration.ofMillis(5))
-							: new EventLog.Handled(offset, delivery.attempt()));
+							? new EventLog.Failed(offset, taken.token(), "not at once", Duration.ofMillis(5))
+							: new EventLog.Handled(offset, taken.token()));
 				}
 			}
 		}

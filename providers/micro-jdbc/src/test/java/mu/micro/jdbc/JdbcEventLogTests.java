@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -70,6 +71,11 @@ class JdbcEventLogTests {
 	private JdbcEventLog logs;
 
 	private EventLog log;
+
+	/**
+	 * With what the last delivery of each event and attempt was taken.
+	 */
+	private final Map<String, Long> tokens = new HashMap<>();
 
 	private Path file() {
 		return this.directory.resolve("store.db");
@@ -236,14 +242,15 @@ class JdbcEventLogTests {
 		append(5);
 		assertThat(delivered(exchange(GROUP, 2))).containsExactly("1/1", "2/1");
 		assertThat(this.log.groups("topic")).containsExactly(new GroupState("group", 1, 2, 3));
-		EventLog.Taken taken = exchange(GROUP, 1, new EventLog.Handled(2, 1));
+		EventLog.Taken taken = exchange(GROUP, 1, handled(2, 1));
 		assertThat(delivered(taken)).containsExactly("3/1");
 		assertThat(taken.due()).isEqualTo(Duration.ofSeconds(30));
 		assertThat(this.log.groups("topic")).containsExactly(new GroupState("group", 1, 2, 2));
 		reopen();
-		assertThat(delivered(exchange(GROUP, 10, new EventLog.Handled(1, 1)))).containsExactly("4/1", "5/1");
-		taken = exchange(GROUP, 10, new EventLog.Handled(3, 1), new EventLog.Handled(4, 1), new EventLog.Handled(5, 1));
-		assertThat(taken).isEqualTo(new EventLog.Taken(List.of(), null));
+		assertThat(delivered(exchange(GROUP, 10, handled(1, 1)))).containsExactly("4/1", "5/1");
+		taken = exchange(GROUP, 10, handled(3, 1), handled(4, 1), handled(5, 1));
+		assertThat(taken.deliveries()).isEmpty();
+		assertThat(taken.due()).isNull();
 		assertThat(this.log.groups("topic")).containsExactly(new GroupState("group", 6, 0, 0));
 	}
 
@@ -256,12 +263,13 @@ class JdbcEventLogTests {
 		assertThat(delivered(exchange(strict, 5, failed(1, 1, Duration.ofMillis(100))))).isEmpty();
 		this.clock.advance(Duration.ofMillis(99));
 		EventLog.Taken none = exchange(strict, 5);
-		assertThat(none).isEqualTo(new EventLog.Taken(List.of(), Duration.ofMillis(1)));
+		assertThat(none.deliveries()).isEmpty();
+		assertThat(none.due()).isEqualTo(Duration.ofMillis(1));
 		this.clock.advance(Duration.ofMillis(1));
 		EventLog.Taken again = exchange(strict, 5);
 		assertThat(delivered(again)).containsExactly("1/2");
 		assertThat(again.deliveries().get(0).error()).isEqualTo("error 1/1");
-		assertThat(delivered(exchange(strict, 5, new EventLog.Handled(1, 2)))).containsExactly("2/1");
+		assertThat(delivered(exchange(strict, 5, handled(1, 2)))).containsExactly("2/1");
 	}
 
 	@Test
@@ -285,9 +293,9 @@ class JdbcEventLogTests {
 		assertThat(delivered(again)).containsExactly("1/2");
 		assertThat(again.deliveries().get(0).error()).isEqualTo(DeadLetters.LATE);
 		// What is said too late says nothing, and what is said of the last one counts.
-		exchange(hasty, 0, new EventLog.Handled(1, 1), failed(2, 7, Duration.ZERO));
+		exchange(hasty, 0, handled(1, 1), failed(2, 7, Duration.ZERO));
 		assertThat(this.log.groups("topic")).containsExactly(new GroupState("group", 1, 2, 0));
-		exchange(hasty, 0, new EventLog.Handled(1, 2));
+		exchange(hasty, 0, handled(1, 2));
 		assertThat(this.log.groups("topic")).containsExactly(new GroupState("group", 2, 1, 0));
 	}
 
@@ -296,17 +304,28 @@ class JdbcEventLogTests {
 		append(1);
 		for (int i = 0; i < 5; i++) {
 			assertThat(delivered(exchange(GROUP, 1))).containsExactly("1/1");
-			exchange(GROUP, 0, new EventLog.Returned(1, 1));
+			exchange(GROUP, 0, returned(1, 1));
 			// Said twice, which may happen where it is not known whether it was heard.
-			exchange(GROUP, 0, new EventLog.Returned(1, 1));
+			exchange(GROUP, 0, returned(1, 1));
 			assertThat(this.log.groups("topic")).containsExactly(new GroupState("group", 1, 0, 1));
 		}
 		exchange(GROUP, 1);
 		exchange(GROUP, 1, failed(1, 1, Duration.ZERO));
-		exchange(GROUP, 0, new EventLog.Returned(1, 2));
+		exchange(GROUP, 0, returned(1, 2));
 		EventLog.Taken taken = exchange(GROUP, 1);
 		assertThat(delivered(taken)).containsExactly("1/2");
 		assertThat(taken.deliveries().get(0).error()).isEqualTo("error 1/1");
+	}
+
+	@Test
+	void whatIsReturnedAgainWhileAnotherHasItStaysWithTheOther() {
+		append(1);
+		exchange(GROUP, 1);
+		EventLog.Outcome first = returned(1, 1);
+		exchange(GROUP, 0, first);
+		assertThat(delivered(exchange(GROUP, 1))).containsExactly("1/1");
+		exchange(GROUP, 0, first);
+		assertThat(this.log.groups("topic")).containsExactly(new GroupState("group", 1, 1, 0));
 	}
 
 	@Test
@@ -343,7 +362,7 @@ class JdbcEventLogTests {
 		this.log.append("topic", Message.of(bytes("poison")).withHeaders(Map.of("a", value, "b", "y".repeat(100))));
 		Group once = GROUP.withMaxDeliveries(1);
 		exchange(once, 1);
-		exchange(once, 0, new EventLog.Failed(1, 1, "e".repeat(1_000), Duration.ZERO));
+		exchange(once, 0, new EventLog.Failed(1, token(1, 1), "e".repeat(1_000), Duration.ZERO));
 		assertThat(this.log.read("topic.dead", 0, 1).get(0).message().headers())
 			.containsEntry(Events.DEAD_ERROR, "e".repeat(1_000))
 			.containsEntry("b", "y".repeat(100))
@@ -354,8 +373,8 @@ class JdbcEventLogTests {
 	void aDeadLetterThatFailsIsGivenUp() {
 		this.log.append("topic.dead", Message.of(bytes("poison")));
 		Group once = GROUP.withMaxDeliveries(1);
-		this.log.exchange("topic.dead", once, List.of(), 1);
-		this.log.exchange("topic.dead", once, List.of(failed(1, 1, Duration.ZERO)), 1);
+		exchange("topic.dead", once, 1);
+		exchange("topic.dead", once, 1, failed(1, 1, Duration.ZERO));
 		assertThat(this.log.groups("topic.dead")).containsExactly(new GroupState("group", 2, 0, 0));
 		assertThat(this.log.topics()).containsExactly("topic.dead");
 	}
@@ -371,7 +390,7 @@ class JdbcEventLogTests {
 		assertThat(taken.deliveries()).hasSize(1_000);
 		EventLog.Outcome[] outcomes = taken.deliveries()
 			.stream()
-			.map((each) -> new EventLog.Handled(each.event().offset(), each.attempt()))
+			.map((each) -> new EventLog.Handled(each.event().offset(), taken.token()))
 			.toArray(EventLog.Outcome[]::new);
 		exchange(wide, 0, outcomes);
 		assertThat(this.log.groups("topic")).containsExactly(new GroupState("group", 1_001, 0, 0));
@@ -510,7 +529,7 @@ class JdbcEventLogTests {
 		exchange(GROUP, 1);
 		try (Subscription watch = this.log.watch("topic", news::incrementAndGet)) {
 			awaitNews(news, () -> this.log.append("topic", Message.of(bytes("more"))));
-			awaitNews(news, () -> exchange(GROUP, 0, new EventLog.Returned(1, 1)));
+			awaitNews(news, () -> exchange(GROUP, 0, returned(1, 1)));
 		}
 	}
 
@@ -587,8 +606,8 @@ class JdbcEventLogTests {
 		assertDamaged("topics", "number > 0", "the topic", () -> this.log.read("topic", 0, 1), "number = number + 1");
 		assertDamaged("event_groups", "number > 0", "the group", () -> exchange(GROUP, 1), "next_offset = 3",
 				"used = used + 1", "revision = 1", "number = number + 1", "checksum = 1");
-		assertDamaged("deliveries", "attempt = 1", "the group", () -> exchange(GROUP, 1), "attempt = 2",
-				"in_flight = 0", "due = 0", "error = 'e'", "checksum = 1", "event_offset = 2");
+		assertDamaged("deliveries", "attempt = 1", "the group", () -> exchange(GROUP, 1), "attempt = 2", "token = 0",
+				"due = 0", "error = 'e'", "checksum = 1", "event_offset = 2");
 		// Nothing came of what failed, and all is well again.
 		assertThat(offsets(this.log.read("topic", 0, 10))).containsExactly(1L, 2L, 3L);
 		assertThat(this.log.groups("topic")).containsExactly(new GroupState("group", 1, 1, 2));
@@ -636,7 +655,7 @@ class JdbcEventLogTests {
 		append(2);
 		exchange(GROUP.withMaxInFlight(1), 1);
 		sql("UPDATE events SET body = x'00' WHERE event_offset = 2");
-		exchange(GROUP.withMaxInFlight(1), 1, new EventLog.Handled(1, 1));
+		exchange(GROUP.withMaxInFlight(1), 1, handled(1, 1));
 		assertThat(this.log.groups("topic").get(0).next()).isEqualTo(2);
 		assertThatExceptionOfType(MicroException.Unavailable.class)
 			.isThrownBy(() -> exchange(GROUP.withMaxInFlight(1), 1));
@@ -693,11 +712,29 @@ class JdbcEventLogTests {
 	}
 
 	private EventLog.Taken exchange(Group group, int wanted, EventLog.Outcome... outcomes) {
-		return this.log.exchange("topic", group, List.of(outcomes), wanted);
+		return exchange("topic", group, wanted, outcomes);
 	}
 
-	private static EventLog.Failed failed(long offset, int attempt, Duration pause) {
-		return new EventLog.Failed(offset, attempt, "error " + offset + "/" + attempt, pause);
+	private EventLog.Taken exchange(String topic, Group group, int wanted, EventLog.Outcome... outcomes) {
+		EventLog.Taken taken = this.log.exchange(topic, group, List.of(outcomes), wanted);
+		taken.deliveries().forEach((each) -> this.tokens.put(delivered(each), taken.token()));
+		return taken;
+	}
+
+	private EventLog.Handled handled(long offset, int attempt) {
+		return new EventLog.Handled(offset, token(offset, attempt));
+	}
+
+	private EventLog.Returned returned(long offset, int attempt) {
+		return new EventLog.Returned(offset, token(offset, attempt));
+	}
+
+	private long token(long offset, int attempt) {
+		return this.tokens.getOrDefault(offset + "/" + attempt, 1L);
+	}
+
+	private EventLog.Failed failed(long offset, int attempt, Duration pause) {
+		return new EventLog.Failed(offset, token(offset, attempt), "error " + offset + "/" + attempt, pause);
 	}
 
 	private static List<String> delivered(EventLog.Taken taken) {
