@@ -165,20 +165,28 @@ final class EventTable {
 		}
 		GroupExchange exchange = new GroupExchange(this.reader, topic, row, group, now);
 		exchange.settle(outcomes);
+		MicroException.Unavailable damage = null;
+		for (DeliveryRow each : exchange.dead()) {
+			try {
+				bury(topic, group, each, now);
+			}
+			catch (MicroException.Unavailable ex) {
+				exchange.keep(each);
+				damage = ex;
+			}
+		}
 		try {
 			exchange.take(wanted);
 		}
 		catch (MicroException.Unavailable ex) {
-			// What is damaged keeps nothing that was done from counting.
-			if (outcomes.isEmpty() && !exchange.tookAny()) {
-				throw ex;
-			}
+			damage = ex;
 		}
-		for (DeliveryRow each : exchange.dead()) {
-			bury(topic, group, each, now);
-		}
+		// What is damaged keeps nothing that was done from counting.
 		if (exchange.changesAnything()) {
 			write(exchange, row);
+		}
+		if (damage != null && outcomes.isEmpty() && !exchange.tookAny()) {
+			throw damage;
 		}
 		return exchange.taken();
 	}

@@ -241,6 +241,14 @@ final class GroupExchange {
 	}
 
 	/**
+	 * Keeps a delivery that is not done with after all.
+	 * @param delivery the delivery
+	 */
+	void keep(DeliveryRow delivery) {
+		this.deliveries.put(delivery.offset(), delivery);
+	}
+
+	/**
 	 * The deliveries that are no longer there.
 	 * @return their offsets
 	 */

@@ -15,6 +15,11 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 
@@ -674,6 +679,78 @@ class JdbcEventLogTests {
 	}
 
 	@Test
+	void whatIsDamagedIsItsRequestsAloneAlsoWhereManyShareACommit() throws Exception {
+		Message message = append(1).get(0).message();
+		this.log.join("topic", GROUP);
+		this.log.append("other", Message.of(bytes("event")));
+		Store table = this.databases.in("ns").table("table");
+		table.put("damaged", bytes("value"));
+		sql("UPDATE events SET body = x'00' WHERE id = CAST('" + message.id() + "' AS BLOB)",
+				"UPDATE entries SET checksum = 1");
+		AtomicInteger times = new AtomicInteger();
+		CountDownLatch begun = new CountDownLatch(1);
+		CountDownLatch go = new CountDownLatch(1);
+		Calls calls = new Calls();
+		try {
+			// What is in one transaction with others is done again where that is undone.
+			Future<?> first = calls.start(() -> this.databases.writer().write((open, now) -> {
+				times.incrementAndGet();
+				begun.countDown();
+				Awaitility.await().atMost(PATIENCE).until(() -> go.getCount() == 0);
+				return 0;
+			}, 0));
+			assertThat(begun.await(PATIENCE.toSeconds(), TimeUnit.SECONDS)).isTrue();
+			List<Future<?>> fine = List.of(calls.start(() -> this.log.append("other", Message.of(bytes("event")))),
+					calls.start(() -> this.log.exchange("other", GROUP, List.of(), 1)),
+					calls.start(() -> table.put("key", bytes("value"))));
+			List<Future<?>> damaged = List.of(calls.start(() -> exchange(GROUP, 1)),
+					calls.start(() -> this.log.append("topic", message)),
+					calls.start(() -> table.put(Write.put("damaged", bytes("value")).withWhen(When.ABSENT))),
+					calls.start(() -> this.logs.outbox("ns")
+						.apply(List.of(new TableWrite("fresh", Write.put("key", bytes("value")))), List
+							.of(new Append("fresh", Message.of(bytes("event"))), new Append("topic", message)))));
+			calls.awaitAllWaiting();
+			go.countDown();
+			for (Future<?> each : damaged) {
+				assertThatExceptionOfType(ExecutionException.class).isThrownBy(each::get)
+					.withCauseInstanceOf(MicroException.Unavailable.class)
+					.withMessageContaining("damaged");
+			}
+			for (Future<?> each : fine) {
+				each.get();
+			}
+			first.get();
+		}
+		finally {
+			go.countDown();
+			calls.close();
+		}
+		assertThat(times).hasValue(1);
+		assertThat(this.log.topics()).containsExactly("other", "topic");
+		assertThat(offsets(this.log.read("other", 0, 10))).containsExactly(1L, 2L);
+		assertThat(this.log.groups("other")).extracting(GroupState::inFlight).containsExactly(1);
+		assertThat(this.databases.in("ns").table("fresh").get("key")).isNull();
+		assertThat(table.get("key")).isNotNull();
+	}
+
+	@Test
+	void aDeadLetterThatCannotBeReadKeepsNothingElseFromCounting() throws Exception {
+		append(3);
+		Group once = GROUP.withMaxDeliveries(1);
+		exchange(once, 3);
+		sql("UPDATE events SET body = x'00' WHERE event_offset = 2");
+		exchange(once, 0, failed(1, 1, Duration.ZERO), failed(2, 1, Duration.ZERO), handled(3, 1));
+		assertThat(this.log.groups("topic")).containsExactly(new GroupState("group", 2, 1, 0));
+		assertThat(this.log.read("topic.dead", 0, 10)).hasSize(1);
+		assertThatExceptionOfType(MicroException.Unavailable.class).isThrownBy(() -> exchange(once, 3))
+			.withMessageContainingAll("the event 2", "damaged");
+		sql("UPDATE events SET body = CAST('event' AS BLOB) WHERE event_offset = 2");
+		exchange(once, 3);
+		assertThat(this.log.groups("topic")).containsExactly(new GroupState("group", 4, 0, 0));
+		assertThat(this.log.read("topic.dead", 0, 10)).hasSize(2);
+	}
+
+	@Test
 	void whatIsClosedSaysSo() {
 		AtomicInteger news = new AtomicInteger();
 		this.log.watch("topic", news::incrementAndGet);
@@ -774,6 +851,37 @@ class JdbcEventLogTests {
 
 	private static byte[] bytes(String text) {
 		return text.getBytes(StandardCharsets.UTF_8);
+	}
+
+	/**
+	 * Calls on threads of their own.
+	 */
+	private static final class Calls implements AutoCloseable {
+
+		private final List<Thread> threads = new ArrayList<>();
+
+		Future<?> start(Callable<?> call) {
+			FutureTask<?> task = new FutureTask<>(call);
+			Thread thread = new Thread(task);
+			this.threads.add(thread);
+			thread.start();
+			return task;
+		}
+
+		void awaitAllWaiting() {
+			Awaitility.await()
+				.atMost(PATIENCE)
+				.until(() -> this.threads.stream()
+					.allMatch((thread) -> thread.getState() == Thread.State.TIMED_WAITING));
+		}
+
+		@Override
+		public void close() throws InterruptedException {
+			for (Thread thread : this.threads) {
+				thread.join(PATIENCE.toMillis());
+			}
+		}
+
 	}
 
 }
