@@ -1,8 +1,5 @@
 package mu.micro;
 
-import java.nio.CharBuffer;
-import java.nio.charset.CharacterCodingException;
-import java.nio.charset.StandardCharsets;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.LinkedHashSet;
@@ -80,8 +77,10 @@ public final class Limits {
 		if (name.codePointCount(0, name.length()) > NAME) {
 			throw new MicroException.Invalid("the " + what + " is longer than " + NAME + " code points");
 		}
-		if (name.chars().anyMatch(Character::isISOControl)) {
-			throw new MicroException.Invalid("the " + what + " holds a control character");
+		for (int i = 0; i < name.length(); i++) {
+			if (Character.isISOControl(name.charAt(i))) {
+				throw new MicroException.Invalid("the " + what + " holds a control character");
+			}
 		}
 		bytes(what, name);
 		return name;
@@ -137,15 +136,21 @@ public final class Limits {
 	}
 
 	/*
-	 * What is no Unicode would be written as '?', so that two texts would be one.
+	 * How long a text is in UTF-8. What is no Unicode would be written as '?', so that
+	 * two texts would be one. Counted and not encoded, as each message read is checked.
 	 */
 	private static int bytes(String what, String text) {
-		try {
-			return StandardCharsets.UTF_8.newEncoder().encode(CharBuffer.wrap(text)).remaining();
+		int bytes = 0;
+		int at = 0;
+		while (at < text.length()) {
+			int point = text.codePointAt(at);
+			if (point >= Character.MIN_SURROGATE && point <= Character.MAX_SURROGATE) {
+				throw new MicroException.Invalid("the " + what + " holds half of a surrogate pair");
+			}
+			bytes += (point < 0x80) ? 1 : (point < 0x800) ? 2 : (point < 0x10000) ? 3 : 4;
+			at += Character.charCount(point);
 		}
-		catch (CharacterCodingException ex) {
-			throw new MicroException.Invalid("the " + what + " holds half of a surrogate pair", ex);
-		}
+		return bytes;
 	}
 
 	/**
@@ -171,6 +176,9 @@ public final class Limits {
 	}
 
 	private static Map<String, String> texts(String what, Map<String, String> texts, int most) {
+		if (texts.isEmpty()) {
+			return Map.of();
+		}
 		Map<String, String> copy = Collections.unmodifiableMap(new TreeMap<>(texts));
 		int size = 0;
 		for (Map.Entry<String, String> entry : copy.entrySet()) {

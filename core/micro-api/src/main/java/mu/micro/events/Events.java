@@ -110,8 +110,8 @@ public interface Events {
 
 	/**
 	 * Forgets a group and its place. One that is consumed from right now begins again,
-	 * and what is being handled then counts for the new one. Groups that nobody consumed
-	 * from for as long as events are kept are forgotten anyway.
+	 * and what comes of what is being handled then counts no more. Groups that nobody
+	 * consumed from for as long as events are kept are forgotten anyway.
 	 * @param topic the topic
 	 * @param group the group's name
 	 * @return whether there was one

@@ -80,9 +80,10 @@ public interface EventLog {
 	/**
 	 * Says what came of deliveries, and takes new ones; {@link #join joins} first.
 	 * <p>
-	 * What was said of a delivery that is no longer its event's last one is ignored. What
-	 * failed too often, or was not acknowledged in time too often, goes to the dead
-	 * letters within this step.
+	 * What was said of a delivery that is no longer its event's last one is ignored, or
+	 * of one to a group that was removed since: so this may be repeated when it is not
+	 * known whether it was done. What failed too often, or was not acknowledged in time
+	 * too often, goes to the dead letters within this step.
 	 * <p>
 	 * Taken are, the lowest offset first: events whose pause or time for a handler is
 	 * over, and then those that were never delivered, as long as no more than
@@ -124,9 +125,9 @@ public interface EventLog {
 
 		/**
 		 * The delivery.
-		 * @return its number
+		 * @return the token it was taken with
 		 */
-		int attempt();
+		long token();
 
 	}
 
@@ -134,9 +135,9 @@ public interface EventLog {
 	 * It was handled.
 	 *
 	 * @param offset the event
-	 * @param attempt the delivery
+	 * @param token the token the delivery was taken with
 	 */
-	record Handled(long offset, int attempt) implements Outcome {
+	record Handled(long offset, long token) implements Outcome {
 
 	}
 
@@ -144,11 +145,11 @@ public interface EventLog {
 	 * It was not handled.
 	 *
 	 * @param offset the event
-	 * @param attempt the delivery
+	 * @param token the token the delivery was taken with
 	 * @param error why, up to 1,000 characters
 	 * @param pause after what time to deliver it again
 	 */
-	record Failed(long offset, int attempt, String error, Duration pause) implements Outcome {
+	record Failed(long offset, long token, String error, Duration pause) implements Outcome {
 
 	}
 
@@ -156,9 +157,9 @@ public interface EventLog {
 	 * It was not begun, and does not count as delivered.
 	 *
 	 * @param offset the event
-	 * @param attempt the delivery
+	 * @param token the token the delivery was taken with
 	 */
-	record Returned(long offset, int attempt) implements Outcome {
+	record Returned(long offset, long token) implements Outcome {
 
 	}
 
@@ -166,10 +167,12 @@ public interface EventLog {
 	 * What was taken.
 	 *
 	 * @param deliveries the events
+	 * @param token tells these deliveries from all others of the same events, of whatever
+	 * group; not 0
 	 * @param due after what time there may be something to take without any news, because
 	 * a pause or a handler's time is over; null if there will not
 	 */
-	record Taken(List<Delivery> deliveries, @Nullable Duration due) {
+	record Taken(List<Delivery> deliveries, long token, @Nullable Duration due) {
 
 		/**
 		 * Copies the list.

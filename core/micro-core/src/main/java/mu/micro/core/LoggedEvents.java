@@ -368,7 +368,7 @@ public final class LoggedEvents implements Scoped<Events> {
 			if (taken.size() > 1) {
 				hand(taken.subList(1, taken.size()));
 			}
-			end(call, begun ? outcome(call.delivery) : call.returned());
+			end(call, begun ? outcome(call) : call.returned());
 		}
 
 		private void hand(List<Call> taken) {
@@ -377,21 +377,21 @@ public final class LoggedEvents implements Scoped<Events> {
 			}
 		}
 
-		private EventLog.Outcome outcome(Delivery delivery) {
+		private EventLog.Outcome outcome(Call call) {
+			Delivery delivery = call.delivery;
 			long offset = delivery.event().offset();
 			try {
 				this.handler.handle(delivery);
-				return new EventLog.Handled(offset, delivery.attempt());
+				return new EventLog.Handled(offset, call.token);
 			}
 			catch (NotBegun ex) {
-				return new EventLog.Returned(offset, delivery.attempt());
+				return call.returned();
 			}
 			catch (Throwable ex) {
 				// An Error too: the event is to be handled all the same.
 				String error = HandlerFailure.log(logger, "group '" + this.group.name() + "' failed at event " + offset
 						+ " of topic '" + this.topic + "', delivery " + delivery.attempt(), ex);
-				return new EventLog.Failed(offset, delivery.attempt(), error,
-						pause(delivery.attempt(), this.group.ackWait()));
+				return new EventLog.Failed(offset, call.token, error, pause(delivery.attempt(), this.group.ackWait()));
 			}
 		}
 
@@ -566,7 +566,10 @@ public final class LoggedEvents implements Scoped<Events> {
 		private List<Call> taken(Question question, EventLog.Taken taken) {
 			// From before it was asked: the log counts from later on.
 			long deadline = question.time + this.group.ackWait().toNanos();
-			List<Call> begun = taken.deliveries().stream().map((delivery) -> new Call(delivery, deadline)).toList();
+			List<Call> begun = taken.deliveries()
+				.stream()
+				.map((delivery) -> new Call(delivery, taken.token(), deadline))
+				.toList();
 			this.lock.lock();
 			try {
 				this.failures = 0;
@@ -615,10 +618,6 @@ public final class LoggedEvents implements Scoped<Events> {
 						(this.failures > 1 || this.leaving) ? System.Logger.Level.DEBUG : System.Logger.Level.WARNING,
 						"topic '" + this.topic + "' cannot be reached; trying on", ex);
 				List<EventLog.Outcome> all = new ArrayList<>(question.outcomes);
-				if (!(ex instanceof MicroException.Unavailable)) {
-					// What may be back already may be another's by now.
-					all.removeIf(EventLog.Returned.class::isInstance);
-				}
 				all.addAll(this.outcomes);
 				this.outcomes = all;
 				long most = pause(this.failures, LONGEST_RETRY).toNanos();
@@ -824,20 +823,23 @@ public final class LoggedEvents implements Scoped<Events> {
 
 		private final long bytes;
 
+		private final long token;
+
 		private final long deadline;
 
 		private @Nullable Thread thread;
 
 		private boolean late;
 
-		Call(Delivery delivery, long deadline) {
+		Call(Delivery delivery, long token, long deadline) {
 			this.delivery = delivery;
 			this.bytes = delivery.event().message().size();
+			this.token = token;
 			this.deadline = deadline;
 		}
 
 		EventLog.Outcome returned() {
-			return new EventLog.Returned(this.delivery.event().offset(), this.delivery.attempt());
+			return new EventLog.Returned(this.delivery.event().offset(), this.token);
 		}
 
 	}

@@ -64,6 +64,11 @@ final class MemoryTopics {
 
 	private Instant swept = Instant.MIN;
 
+	/**
+	 * How often something was taken.
+	 */
+	private long taken;
+
 	MemoryTopics(Clock clock) {
 		this.clock = clock;
 	}
@@ -431,9 +436,10 @@ final class MemoryTopics {
 		private int attempt;
 
 		/**
-		 * Whether a member has it; else it waits for its next delivery.
+		 * What it was taken with by the member that has it; 0 while it waits for its next
+		 * delivery.
 		 */
-		private boolean taken;
+		private long token;
 
 		private Instant until = Instant.MIN;
 
@@ -469,10 +475,10 @@ final class MemoryTopics {
 
 		void settle(EventLog.Outcome outcome) {
 			InFlight flight = this.state.inFlight.get(outcome.offset());
-			if (flight == null || !flight.taken || flight.attempt != outcome.attempt()) {
+			if (flight == null || flight.token != outcome.token()) {
 				return;
 			}
-			flight.taken = false;
+			flight.token = 0;
 			if (outcome instanceof EventLog.Failed failed) {
 				flight.until = this.now.plus(failed.pause());
 				flight.error = failed.error();
@@ -505,12 +511,13 @@ final class MemoryTopics {
 		EventLog.Taken take(int wanted) {
 			this.state.inFlight.entrySet()
 				.stream()
-				.filter((each) -> each.getValue().taken && !each.getValue().until.isAfter(this.now))
+				.filter((each) -> each.getValue().token != 0 && !each.getValue().until.isAfter(this.now))
 				.toList()
 				.forEach((each) -> late(each.getKey(), each.getValue()));
 			List<Long> ready = ready();
 			List<Delivery> deliveries = new ArrayList<>();
 			long size = 0;
+			MemoryTopics.this.taken++;
 			for (long offset : ready) {
 				size += event(offset).message().size();
 				if (deliveries.size() == wanted || size > Limits.BATCH_BYTES && !deliveries.isEmpty()) {
@@ -519,11 +526,11 @@ final class MemoryTopics {
 				deliveries.add(deliver(offset));
 			}
 			this.more = deliveries.size() < ready.size();
-			return new EventLog.Taken(deliveries, this.more ? Duration.ZERO : due());
+			return new EventLog.Taken(deliveries, MemoryTopics.this.taken, this.more ? Duration.ZERO : due());
 		}
 
 		private void late(long offset, InFlight flight) {
-			flight.taken = false;
+			flight.token = 0;
 			flight.error = DeadLetters.LATE;
 			if (flight.attempt >= this.group.maxDeliveries()) {
 				giveUp(offset, flight);
@@ -533,7 +540,7 @@ final class MemoryTopics {
 		private List<Long> ready() {
 			List<Long> ready = new ArrayList<>();
 			this.state.inFlight.forEach((offset, flight) -> {
-				if (!flight.taken && !flight.until.isAfter(this.now)) {
+				if (flight.token == 0 && !flight.until.isAfter(this.now)) {
 					ready.add(offset);
 				}
 			});
@@ -547,7 +554,7 @@ final class MemoryTopics {
 
 		private Delivery deliver(long offset) {
 			InFlight flight = this.state.inFlight.computeIfAbsent(offset, (key) -> new InFlight());
-			flight.taken = true;
+			flight.token = MemoryTopics.this.taken;
 			flight.attempt++;
 			flight.until = this.now.plus(this.group.ackWait());
 			this.state.next = Math.max(this.state.next, offset + 1);

@@ -70,10 +70,12 @@ public final class Messages {
 	/**
 	 * Writes a delivery.
 	 * @param delivery the delivery
+	 * @param number its number on its call
 	 * @return the event on the wire
 	 */
-	public static mu.micro.wire.events.Event toMessage(Delivery delivery) {
-		mu.micro.wire.events.Event.Builder message = builder(delivery.event()).setAttempt(delivery.attempt());
+	public static mu.micro.wire.events.Event toMessage(Delivery delivery, long number) {
+		mu.micro.wire.events.Event.Builder message = builder(delivery.event()).setAttempt(delivery.attempt())
+			.setDelivery(number);
 		String error = delivery.error();
 		return ((error != null) ? message.setError(error) : message).build();
 	}

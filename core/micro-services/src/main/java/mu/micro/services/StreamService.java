@@ -15,6 +15,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 
 import com.google.protobuf.InvalidProtocolBufferException;
 import io.grpc.stub.ServerCallStreamObserver;
@@ -192,9 +193,11 @@ public final class StreamService extends StreamGrpc.StreamImplBase implements Wa
 	 */
 	private final class Consumer implements StreamObserver<ConsumeRequest> {
 
-		private final Map<Key, Sent> pending = new ConcurrentHashMap<>();
+		private final Map<Long, Sent> pending = new ConcurrentHashMap<>();
 
 		private final Queue<Sent> unsent = new ArrayDeque<>();
+
+		private final AtomicLong last = new AtomicLong();
 
 		private @Nullable ResultStream<Event> stream;
 
@@ -274,11 +277,8 @@ public final class StreamService extends StreamGrpc.StreamImplBase implements Wa
 		 * Called by a thread of the events for each event.
 		 */
 		private void handle(ResultStream<Event> opened, Asked wanted, Delivery delivery) throws Exception {
-			Sent sent = new Sent(delivery);
-			Sent before = this.pending.put(sent.key, sent);
-			if (before != null) {
-				before.answer.completeExceptionally(new NotHandled("the group was removed and begins again"));
-			}
+			Sent sent = new Sent(delivery, this.last.incrementAndGet());
+			this.pending.put(sent.number, sent);
 			opened.update(() -> this.unsent.add(sent));
 			if (this.leaving) {
 				recall(opened);
@@ -298,7 +298,7 @@ public final class StreamService extends StreamGrpc.StreamImplBase implements Wa
 			}
 			finally {
 				opened.update(() -> this.unsent.remove(sent));
-				this.pending.remove(sent.key, sent);
+				this.pending.remove(sent.number);
 			}
 		}
 
@@ -322,7 +322,7 @@ public final class StreamService extends StreamGrpc.StreamImplBase implements Wa
 			if (wanted != null && wanted.autoAck) {
 				sent.answer.complete(null);
 			}
-			return Messages.toMessage(sent.delivery);
+			return Messages.toMessage(sent.delivery, sent.number);
 		}
 
 		private void acknowledge(ResultStream<Event> opened, AckRequest ack) {
@@ -348,14 +348,13 @@ public final class StreamService extends StreamGrpc.StreamImplBase implements Wa
 		}
 
 		private @Nullable Sent find(AckRequest ack) {
-			if (ack.getOffset() != 0 && ack.getAttempt() != 0) {
-				return this.pending.get(new Key(ack.getOffset(), ack.getAttempt()));
+			if (ack.getDelivery() != 0) {
+				return this.pending.get(ack.getDelivery());
 			}
 			return this.pending.values()
 				.stream()
-				.filter((sent) -> (ack.getOffset() != 0) ? sent.key.offset == ack.getOffset()
-						: sent.delivery.event().message().id().equals(ack.getId()))
-				.max(Comparator.comparingInt((sent) -> sent.key.attempt))
+				.filter((sent) -> sent.isMeant(ack))
+				.max(Comparator.comparingLong((sent) -> sent.number))
 				.orElse(null);
 		}
 
@@ -446,9 +445,6 @@ public final class StreamService extends StreamGrpc.StreamImplBase implements Wa
 
 	}
 
-	private record Key(long offset, int attempt) {
-	}
-
 	/**
 	 * A delivery whose acknowledgement is waited for.
 	 */
@@ -456,15 +452,26 @@ public final class StreamService extends StreamGrpc.StreamImplBase implements Wa
 
 		private final Delivery delivery;
 
-		private final Key key;
+		private final long number;
 
 		private final CompletableFuture<@Nullable Void> answer = new CompletableFuture<>();
 
 		private volatile boolean departed;
 
-		Sent(Delivery delivery) {
+		Sent(Delivery delivery, long number) {
 			this.delivery = delivery;
-			this.key = new Key(delivery.event().offset(), delivery.attempt());
+			this.number = number;
+		}
+
+		/*
+		 * By an acknowledgement that does not tell the number.
+		 */
+		boolean isMeant(AckRequest ack) {
+			if (ack.getOffset() == 0) {
+				return this.delivery.event().message().id().equals(ack.getId());
+			}
+			return this.delivery.event().offset() == ack.getOffset()
+					&& (ack.getAttempt() == 0 || this.delivery.attempt() == ack.getAttempt());
 		}
 
 	}

@@ -773,6 +773,36 @@ public abstract class EventsContract {
 	}
 
 	@Test
+	void whatIsSaidOfADeliveryToAGroupThatWasRemovedDoesNotCountForTheNewOne() {
+		append(this.here, "a");
+		List<String> begun = new CopyOnWriteArrayList<>();
+		CountDownLatch before = new CountDownLatch(1);
+		CountDownLatch after = new CountDownLatch(1);
+		this.here.consume(this.topic, Group.of("group").withMaxInFlight(2), (delivery) -> {
+			begun.add(text(delivery) + delivery.attempt());
+			if (begun.size() == 1) {
+				before.await();
+			}
+			else if (begun.size() == 2) {
+				after.await();
+				throw new IllegalStateException("thrown on purpose");
+			}
+		});
+		await(() -> begun.size() == 1);
+		assertThat(this.there.removeGroup(this.topic, "group")).isTrue();
+		await(() -> begun.size() == 2);
+		append(this.here, "b");
+		before.countDown();
+		// There was no room for it before the first delivery was settled.
+		await(() -> begun.size() == 3);
+		assertThat(begun).containsExactly("a1", "a1", "b1");
+		after.countDown();
+		await(() -> begun.size() == 4);
+		assertThat(begun).last().isEqualTo("a2");
+		await(() -> this.there.groups(this.topic).equals(List.of(new GroupState("group", 3, 0, 0))));
+	}
+
+	@Test
 	void oneInFlightIsStrictOrderOverMembersAndRedeliveries() {
 		List<Long> handled = new CopyOnWriteArrayList<>();
 		AtomicInteger running = new AtomicInteger();

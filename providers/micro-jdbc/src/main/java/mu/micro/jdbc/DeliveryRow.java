@@ -7,11 +7,12 @@ import org.jspecify.annotations.Nullable;
  *
  * @param offset the event
  * @param attempt how often it was delivered
- * @param inFlight whether it is being handled; otherwise it waits to be delivered again
+ * @param token what it was taken with by the member that handles it; 0 while it waits to
+ * be delivered again
  * @param due when the time for that is over
  * @param error what went wrong the last time; null if nothing did
  */
-record DeliveryRow(long offset, int attempt, boolean inFlight, long due, @Nullable String error) {
+record DeliveryRow(long offset, int attempt, long token, long due, @Nullable String error) {
 
 	/**
 	 * The same, no longer in flight.
@@ -20,7 +21,7 @@ record DeliveryRow(long offset, int attempt, boolean inFlight, long due, @Nullab
 	 * @return the delivery
 	 */
 	DeliveryRow failed(long time, String what) {
-		return new DeliveryRow(this.offset, this.attempt, false, time, what);
+		return new DeliveryRow(this.offset, this.attempt, 0, time, what);
 	}
 
 	/**
@@ -29,16 +30,21 @@ record DeliveryRow(long offset, int attempt, boolean inFlight, long due, @Nullab
 	 * @return the delivery
 	 */
 	DeliveryRow returned(long time) {
-		return new DeliveryRow(this.offset, this.attempt - 1, false, time, this.error);
+		return new DeliveryRow(this.offset, this.attempt - 1, 0, time, this.error);
 	}
 
 	/**
 	 * The same, delivered once more.
+	 * @param with the token it is taken with
 	 * @param time when the time for it is over
 	 * @return the delivery
 	 */
-	DeliveryRow delivered(long time) {
-		return new DeliveryRow(this.offset, this.attempt + 1, true, time, this.error);
+	DeliveryRow delivered(long with, long time) {
+		return new DeliveryRow(this.offset, this.attempt + 1, with, time, this.error);
+	}
+
+	boolean inFlight() {
+		return this.token != 0;
 	}
 
 	/**
@@ -47,13 +53,13 @@ record DeliveryRow(long offset, int attempt, boolean inFlight, long due, @Nullab
 	 * @return whether
 	 */
 	boolean isReady(long now) {
-		return !this.inFlight && this.due <= now;
+		return !inFlight() && this.due <= now;
 	}
 
 	long checksum(long group) {
 		byte[] bytes = (this.error != null) ? Place.utf8(this.error) : null;
-		return Checksum.of(Checksum.of(bytes, Revisions.NOTHING), group, this.offset, this.attempt,
-				this.inFlight ? 1 : 0, this.due);
+		return Checksum.of(Checksum.of(bytes, Revisions.NOTHING), group, this.offset, this.attempt, this.token,
+				this.due);
 	}
 
 }

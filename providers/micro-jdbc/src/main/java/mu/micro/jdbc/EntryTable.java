@@ -158,6 +158,31 @@ final class EntryTable implements AutoCloseable {
 		return revisions;
 	}
 
+	/**
+	 * Does all of something, or nothing where that fails half-way.
+	 * @param <T> what comes of it
+	 * @param step what to do
+	 * @param now the time
+	 * @return what came of it
+	 * @throws Refusal if it is not to be done
+	 * @throws SQLException if that failed, maybe in part
+	 */
+	<T> T whole(WriteRequest.Step<T> step, long now) throws SQLException, Refusal {
+		long before = this.revision;
+		this.statements.run("SAVEPOINT step");
+		try {
+			T result = step.apply(this, now);
+			this.statements.run("RELEASE SAVEPOINT step");
+			return result;
+		}
+		catch (MicroException ex) {
+			// The savepoint itself ends with the transaction.
+			this.statements.run("ROLLBACK TO SAVEPOINT step");
+			this.revision = before;
+			throw ex;
+		}
+	}
+
 	private void check(EntryWrite row, long now) throws SQLException, Refusal {
 		if (row.when() instanceof When.Always) {
 			return;

@@ -50,7 +50,7 @@ final class EventReader {
 
 	private static final String GROUPS = GROUP + " ORDER BY name";
 
-	private static final String DELIVERIES = "SELECT event_offset, attempt, in_flight, due, error, checksum "
+	private static final String DELIVERIES = "SELECT event_offset, attempt, token, due, error, checksum "
 			+ "FROM deliveries WHERE group_number = ?";
 
 	private final Dialect dialect;
@@ -127,15 +127,15 @@ final class EventReader {
 		long size = 0;
 		try (ResultSet result = statement.executeQuery()) {
 			while (result.next()) {
-				size += result.getLong(4);
+				Head head = head(topic, result);
+				size += head.bytes();
 				if (!events.isEmpty() && size > bytes) {
 					return events;
 				}
-				Event event = event(topic, result);
-				if (event.offset() != next) {
+				if (head.offset() != next) {
 					throw damaged(topic, next);
 				}
-				events.add(event);
+				events.add(event(topic, head, result));
 				next++;
 			}
 		}
@@ -179,29 +179,30 @@ final class EventReader {
 
 	private @Nullable Event one(TopicRow topic, PreparedStatement statement) throws SQLException {
 		try (ResultSet result = statement.executeQuery()) {
-			return result.next() ? event(topic, result) : null;
+			return result.next() ? event(topic, head(topic, result), result) : null;
 		}
 	}
 
-	private Event event(TopicRow topic, ResultSet result) throws SQLException {
+	private Event event(TopicRow topic, Head head, ResultSet result) throws SQLException {
 		byte[] id = result.getBytes(6);
 		byte[] headers = result.getBytes(7);
 		byte[] body = result.getBytes(8);
-		if (id == null || body == null || (int) result.getLong(5) != Checksum.of(id, headers, body)) {
-			throw damaged(topic, result.getLong(2));
+		if (id == null || body == null || head.lower() != Checksum.of(id, headers, body)) {
+			throw damaged(topic, head.offset());
 		}
-		Instant time = Instant.ofEpochMilli(time(topic, result));
 		Message message = new Message(Place.text(id), Metadata.read(headers), body);
-		return new Event(Place.text(topic.place().table()), result.getLong(2), time, message);
+		return new Event(Place.text(topic.place().table()), head.offset(), Instant.ofEpochMilli(head.time()), message);
 	}
 
-	private long time(TopicRow topic, ResultSet result) throws SQLException {
+	// Each column once, for each time costs a call into the engine.
+	private Head head(TopicRow topic, ResultSet result) throws SQLException {
+		long revision = result.getLong(1);
 		long checksum = result.getLong(5);
-		if (checksum != checksum((int) checksum, result.getLong(1), topic.number(), result.getLong(2),
-				result.getLong(3), result.getLong(4))) {
-			throw damaged(topic, result.getLong(2));
+		Head head = new Head(result.getLong(2), result.getLong(3), result.getLong(4), (int) checksum);
+		if (checksum != checksum(head.lower(), revision, topic.number(), head.offset(), head.time(), head.bytes())) {
+			throw damaged(topic, head.offset());
 		}
-		return result.getLong(3);
+		return head;
 	}
 
 	/**
@@ -255,7 +256,7 @@ final class EventReader {
 			if (!result.next()) {
 				throw damaged(topic, offset);
 			}
-			return time(topic, result);
+			return head(topic, result).time();
 		}
 	}
 
@@ -354,7 +355,7 @@ final class EventReader {
 		statement.setLong(1, group.number());
 		try (ResultSet result = statement.executeQuery()) {
 			while (result.next()) {
-				DeliveryRow row = new DeliveryRow(result.getLong(1), result.getInt(2), result.getInt(3) != 0,
+				DeliveryRow row = new DeliveryRow(result.getLong(1), result.getInt(2), result.getLong(3),
 						result.getLong(4), result.getString(5));
 				if (result.getLong(6) != row.checksum(group.number())) {
 					throw damaged(topic.place(), "the group '" + group.name() + "' of the topic");
@@ -393,6 +394,17 @@ final class EventReader {
 		return new MicroException.Unavailable(what + " '" + Place.text(topic.table()) + "' of namespace '"
 				+ Place.text(topic.namespace()) + "' is damaged in " + this.dialect.name()
 				+ ": put a backup in its place, or go on behind it with another group");
+	}
+
+	/**
+	 * All of an event but what was appended.
+	 *
+	 * @param offset its offset
+	 * @param time when it was appended
+	 * @param bytes how large it is
+	 * @param lower the lower half of its checksum
+	 */
+	private record Head(long offset, long time, long bytes, int lower) {
 	}
 
 }

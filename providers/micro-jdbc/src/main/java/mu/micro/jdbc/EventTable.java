@@ -45,10 +45,9 @@ final class EventTable {
 			+ "revision = excluded.revision, checksum = excluded.checksum";
 
 	private static final String PUT_DELIVERY = "INSERT INTO deliveries "
-			+ "(group_number, event_offset, attempt, in_flight, due, checksum, error) VALUES (?, ?, ?, ?, ?, ?, ?) "
+			+ "(group_number, event_offset, attempt, token, due, checksum, error) VALUES (?, ?, ?, ?, ?, ?, ?) "
 			+ "ON CONFLICT (group_number, event_offset) DO UPDATE SET attempt = excluded.attempt, "
-			+ "in_flight = excluded.in_flight, due = excluded.due, checksum = excluded.checksum, "
-			+ "error = excluded.error";
+			+ "token = excluded.token, due = excluded.due, checksum = excluded.checksum, " + "error = excluded.error";
 
 	private static final String REMOVE_DELIVERY = "DELETE FROM deliveries WHERE group_number = ? AND event_offset = ?";
 
@@ -166,20 +165,28 @@ final class EventTable {
 		}
 		GroupExchange exchange = new GroupExchange(this.reader, topic, row, group, now);
 		exchange.settle(outcomes);
+		MicroException.Unavailable damage = null;
+		for (DeliveryRow each : exchange.dead()) {
+			try {
+				bury(topic, group, each, now);
+			}
+			catch (MicroException.Unavailable ex) {
+				exchange.keep(each);
+				damage = ex;
+			}
+		}
 		try {
 			exchange.take(wanted);
 		}
 		catch (MicroException.Unavailable ex) {
-			// What is damaged keeps nothing that was done from counting.
-			if (outcomes.isEmpty() && !exchange.tookAny()) {
-				throw ex;
-			}
+			damage = ex;
 		}
-		for (DeliveryRow each : exchange.dead()) {
-			bury(topic, group, each, now);
-		}
+		// What is damaged keeps nothing that was done from counting.
 		if (exchange.changesAnything()) {
 			write(exchange, row);
+		}
+		if (damage != null && outcomes.isEmpty() && !exchange.tookAny()) {
+			throw damage;
 		}
 		return exchange.taken();
 	}
@@ -224,7 +231,7 @@ final class EventTable {
 			put.setLong(1, before.number());
 			put.setLong(2, delivery.offset());
 			put.setInt(3, delivery.attempt());
-			put.setInt(4, delivery.inFlight() ? 1 : 0);
+			put.setLong(4, delivery.token());
 			put.setLong(5, delivery.due());
 			put.setLong(6, delivery.checksum(before.number()));
 			setText(put, 7, delivery.error());

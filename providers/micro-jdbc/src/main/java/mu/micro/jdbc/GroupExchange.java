@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
 import java.util.TreeMap;
+import java.util.concurrent.ThreadLocalRandom;
 
 import mu.micro.Limits;
 import mu.micro.core.DeadLetters;
@@ -36,6 +37,12 @@ final class GroupExchange {
 	private final Group group;
 
 	private final long now;
+
+	/**
+	 * By chance, so that it is no other's: not of another process, nor of a group before
+	 * this one, nor of what is undone with a backup.
+	 */
+	private final long token = ThreadLocalRandom.current().nextLong(1, Long.MAX_VALUE);
 
 	private final NavigableMap<Long, DeliveryRow> before;
 
@@ -81,7 +88,7 @@ final class GroupExchange {
 	void settle(List<EventLog.Outcome> outcomes) {
 		for (EventLog.Outcome outcome : outcomes) {
 			DeliveryRow delivery = this.deliveries.get(outcome.offset());
-			if (delivery != null && delivery.inFlight() && delivery.attempt() == outcome.attempt()) {
+			if (delivery != null && delivery.inFlight() && delivery.token() == outcome.token()) {
 				settle(delivery, outcome);
 			}
 		}
@@ -145,7 +152,7 @@ final class GroupExchange {
 		}
 		List<Event> events = this.reader.events(this.topic, this.next, room, Limits.BATCH_BYTES - size);
 		for (Event event : events) {
-			take(event, new DeliveryRow(event.offset(), 0, false, this.now, null));
+			take(event, new DeliveryRow(event.offset(), 0, 0, this.now, null));
 			this.next = event.offset() + 1;
 		}
 		this.cutOff = events.size() < room && this.next <= this.topic.last();
@@ -160,7 +167,7 @@ final class GroupExchange {
 	}
 
 	private void take(Event event, DeliveryRow waiting) {
-		DeliveryRow delivery = waiting.delivered(this.now + this.group.ackWait().toMillis());
+		DeliveryRow delivery = waiting.delivered(this.token, this.now + this.group.ackWait().toMillis());
 		this.deliveries.put(delivery.offset(), delivery);
 		this.inFlight++;
 		this.taken.add(new Delivery(event, delivery.attempt(), delivery.error()));
@@ -182,7 +189,7 @@ final class GroupExchange {
 			.min(Long::compare)
 			.map((time) -> Duration.ofMillis(time - this.now))
 			.orElse(null);
-		return new EventLog.Taken(this.taken, this.cutOff ? Duration.ZERO : due);
+		return new EventLog.Taken(this.taken, this.token, this.cutOff ? Duration.ZERO : due);
 	}
 
 	/**
@@ -231,6 +238,14 @@ final class GroupExchange {
 	 */
 	List<DeliveryRow> dead() {
 		return this.dead;
+	}
+
+	/**
+	 * Keeps a delivery that is not done with after all.
+	 * @param delivery the delivery
+	 */
+	void keep(DeliveryRow delivery) {
+		this.deliveries.put(delivery.offset(), delivery);
 	}
 
 	/**

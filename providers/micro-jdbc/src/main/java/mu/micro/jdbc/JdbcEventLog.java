@@ -80,7 +80,7 @@ final class JdbcEventLog implements Scoped<EventLog> {
 		if (entries.isEmpty() && events.isEmpty()) {
 			return List.of();
 		}
-		return this.databases.writer().write((open, now) -> {
+		WriteRequest.Step<List<Event>> step = (open, now) -> {
 			open.apply(entries, now);
 			EventTable table = new EventTable(open);
 			Event[] appended = new Event[events.size()];
@@ -88,7 +88,8 @@ final class JdbcEventLog implements Scoped<EventLog> {
 				appended[i] = table.append(events.get(i), now);
 			}
 			return List.of(appended);
-		}, size);
+		};
+		return this.databases.writer().write((open, now) -> open.whole(step, now), size);
 	}
 
 	/**

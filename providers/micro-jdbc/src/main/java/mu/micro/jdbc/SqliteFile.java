@@ -70,7 +70,7 @@ final class SqliteFile {
 							+ "checksum INTEGER NOT NULL, UNIQUE (topic, name))",
 					"CREATE INDEX event_groups_revision ON event_groups (revision)",
 					"CREATE TABLE deliveries (group_number INTEGER NOT NULL, event_offset INTEGER NOT NULL, "
-							+ "attempt INTEGER NOT NULL, in_flight INTEGER NOT NULL, due INTEGER NOT NULL, "
+							+ "attempt INTEGER NOT NULL, token INTEGER NOT NULL, due INTEGER NOT NULL, "
 							+ "checksum INTEGER NOT NULL, error TEXT, PRIMARY KEY (group_number, event_offset)) "
 							+ "WITHOUT ROWID"));
 

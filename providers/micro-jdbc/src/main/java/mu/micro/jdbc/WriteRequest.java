@@ -55,7 +55,6 @@ final class WriteRequest<T> {
 	 * @return completes this, to be run once that is committed: a refusal too counts only
 	 * once what it was refused for does
 	 * @throws SQLException if that failed, maybe in part
-	 * @throws MicroException the same
 	 */
 	Runnable apply(EntryTable open, long now) throws SQLException {
 		try {
@@ -64,6 +63,9 @@ final class WriteRequest<T> {
 		}
 		catch (EntryTable.Refusal ex) {
 			return () -> fail(ex::asException);
+		}
+		catch (MicroException ex) {
+			return () -> fail(() -> ex);
 		}
 	}
 
@@ -140,6 +142,8 @@ final class WriteRequest<T> {
 		 * @param now the time
 		 * @return what came of it
 		 * @throws EntryTable.Refusal if it is not to be done, and nothing was
+		 * @throws MicroException if it cannot be done, because something is damaged; what
+		 * was done of it is to stay
 		 * @throws SQLException if that failed, maybe in part
 		 */
 		T apply(EntryTable open, long now) throws SQLException, EntryTable.Refusal;

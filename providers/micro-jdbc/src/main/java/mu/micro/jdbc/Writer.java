@@ -317,7 +317,7 @@ final class Writer implements AutoCloseable {
 			}
 			open.forget();
 		}
-		catch (SQLException | MicroException ex) {
+		catch (SQLException ex) {
 			logger.log(System.Logger.Level.DEBUG, "a group of writes to " + this.dialect.name() + " failed", ex);
 			disconnect();
 			return false;
@@ -340,11 +340,6 @@ final class Writer implements AutoCloseable {
 		catch (SQLException ex) {
 			disconnect();
 			request.fail(() -> this.dialect.unavailable(ex));
-			return;
-		}
-		catch (MicroException ex) {
-			disconnect();
-			request.fail(() -> ex);
 			return;
 		}
 		commit(open, List.of(request), List.of(answer));

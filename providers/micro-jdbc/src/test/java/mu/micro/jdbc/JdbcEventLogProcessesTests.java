@@ -2,15 +2,21 @@ package mu.micro.jdbc;
 
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneId;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableMap;
 import java.util.Queue;
 import java.util.Random;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -20,12 +26,19 @@ import java.util.stream.LongStream;
 
 import mu.micro.Limits;
 import mu.micro.Message;
+import mu.micro.MicroException;
 import mu.micro.Subscription;
 import mu.micro.core.EventLog;
+import mu.micro.events.Append;
 import mu.micro.events.Delivery;
 import mu.micro.events.Event;
 import mu.micro.events.Group;
+import mu.micro.events.GroupState;
+import mu.micro.events.Outbox;
 import mu.micro.events.Retention;
+import mu.micro.store.TableWrite;
+import mu.micro.store.When;
+import mu.micro.store.Write;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -80,15 +93,7 @@ class JdbcEventLogProcessesTests {
 				appending.kill();
 				handling.kill();
 				note(appending.said(), appended);
-				for (String line : handling.said()) {
-					String[] words = line.split(" ");
-					if (words[0].equals("taken")) {
-						assertThat(settled).as(when).doesNotContain(Long.parseLong(words[1]));
-					}
-					else if (words[0].equals("settled")) {
-						settled.add(Long.parseLong(words[1]));
-					}
-				}
+				noteSettled(handling.said(), settled, when);
 			}
 			check(file, appended, settled, TAKEN * (round + 1), when);
 		}
@@ -105,12 +110,24 @@ class JdbcEventLogProcessesTests {
 		}
 	}
 
+	private static void noteSettled(List<String> said, Set<Long> settled, String when) {
+		for (String line : said) {
+			String[] words = line.split(" ");
+			if (words[0].equals("taken")) {
+				assertThat(settled).as(when).doesNotContain(Long.parseLong(words[1]));
+			}
+			else if (words[0].equals("settled")) {
+				settled.add(Long.parseLong(words[1]));
+			}
+		}
+	}
+
 	private static void check(Path file, Map<String, Long> appended, Set<Long> settled, long unheard, String when) {
 		try (JdbcDatabases databases = StoreProcess.open(file);
 				JdbcEventLog logs = new JdbcEventLog(databases, Retention.DEFAULT)) {
 			EventLog log = logs.in("ns");
 			List<Event> events = all(log);
-			assertGapless(events, when);
+			assertGapless(events, 1, when);
 			Map<String, Long> there = new HashMap<>();
 			for (Event event : events) {
 				assertThat(there.put(event.message().id(), event.offset())).as(event + " of " + when).isNull();
@@ -127,10 +144,10 @@ class JdbcEventLogProcessesTests {
 		}
 	}
 
-	private static void assertGapless(List<Event> events, String when) {
+	private static void assertGapless(List<Event> events, long first, String when) {
 		assertThat(events).as(when)
 			.extracting(Event::offset)
-			.containsExactlyElementsOf(LongStream.rangeClosed(1, events.size()).boxed().toList());
+			.containsExactlyElementsOf(LongStream.range(first, first + events.size()).boxed().toList());
 	}
 
 	private static List<Event> all(EventLog log) {
@@ -138,9 +155,32 @@ class JdbcEventLogProcessesTests {
 		List<Event> page = log.read("topic", 0, Limits.PAGE);
 		while (!page.isEmpty()) {
 			events.addAll(page);
-			page = log.read("topic", events.size() + 1L, Limits.PAGE);
+			page = log.read("topic", events.get(events.size() - 1).offset() + 1, Limits.PAGE);
 		}
 		return events;
+	}
+
+	@Test
+	void eachEntryHasItsEventAndNothingIsRemovedThatIsToBeKept() throws Exception {
+		long seed = System.nanoTime();
+		Random random = new Random(seed);
+		Path file = this.directory.resolve("store.db");
+		Sales sales = new Sales();
+		for (int round = 0; round < ROUNDS; round++) {
+			String when = "seed " + seed + ", round " + round;
+			try (StoreProcess selling = StoreProcess.prepare(Selling.class, file, "r" + round, sales.clock.begin)) {
+				selling.go();
+				awaitLines(selling, 1 + random.nextInt(600));
+				LockSupport.parkNanos(random.nextLong(TimeUnit.MILLISECONDS.toNanos(2)));
+				selling.kill();
+				note(selling.said(), sales.appended);
+				noteSettled(selling.said(), sales.settled, when);
+			}
+			sales.check(file, TAKEN * (round + 1), when);
+		}
+		sales.awaitLimits(file);
+		System.out.printf("fault: killed %d times: %d entries with an event each, %d of these removed, %d settled%n",
+				ROUNDS, sales.last, sales.first - 1, sales.settled.size());
 	}
 
 	@Test
@@ -267,13 +307,13 @@ class JdbcEventLogProcessesTests {
 		@Override
 		public StoreProcess.Work prepare(Path file, String[] args) {
 			EventLog log = new JdbcEventLog(StoreProcess.open(file), Retention.DEFAULT).in("ns");
-			return () -> handle(log);
+			return () -> handle(log, GROUP);
 		}
 
-		private static void handle(EventLog log) {
+		private static void handle(EventLog log, Group group) {
 			List<EventLog.Outcome> outcomes = List.of();
 			while (true) {
-				EventLog.Taken taken = log.exchange("topic", GROUP, outcomes, TAKEN);
+				EventLog.Taken taken = log.exchange("topic", group, outcomes, TAKEN);
 				for (EventLog.Outcome outcome : outcomes) {
 					if (outcome instanceof EventLog.Handled) {
 						StoreProcess.say("settled " + outcome.offset());
@@ -284,10 +324,156 @@ class JdbcEventLogProcessesTests {
 					long offset = delivery.event().offset();
 					StoreProcess.say("taken " + offset);
 					outcomes.add((offset % 10 == 0 && delivery.attempt() == 1)
-							? new EventLog.Failed(offset, delivery.attempt(), "not at once", Duration.ofMillis(5))
-							: new EventLog.Handled(offset, delivery.attempt()));
+							? new EventLog.Failed(offset, taken.token(), "not at once", Duration.ofMillis(5))
+							: new EventLog.Handled(offset, taken.token()));
 				}
 			}
+		}
+
+	}
+
+	/**
+	 * Writes entries with an event each, some of them in vain, handles the events, and
+	 * removes those that are kept for too long.
+	 */
+	public static final class Selling implements StoreProcess.Job {
+
+		@Override
+		public StoreProcess.Work prepare(Path file, String[] args) {
+			Clock clock = new FastClock(Long.parseLong(args[1]));
+			JdbcEventLog logs = new JdbcEventLog(JdbcDatabases.sqlite(file, PATIENCE, clock), Sales.RETENTION);
+			return () -> {
+				for (int i = 0; i < THREADS; i++) {
+					String name = args[0] + "-" + i;
+					new Thread(() -> sell(logs.outbox("ns"), name)).start();
+				}
+				Handling.handle(logs.in("ns"), GROUP.withAckWait(Duration.ofSeconds(30)));
+			};
+		}
+
+		private static void sell(Outbox outbox, String name) {
+			for (int i = 0; true; i++) {
+				String id = name + "-" + i;
+				StoreProcess.say("appended " + id + " " + sell(outbox, id, id).offset());
+				if (i % 8 == 0) {
+					try {
+						sell(outbox, id, id + "-again");
+					}
+					catch (MicroException.Conflict ex) {
+						// So it has no event either.
+					}
+				}
+			}
+		}
+
+		private static Event sell(Outbox outbox, String key, String id) {
+			Write write = Write.put(key, key.getBytes(StandardCharsets.UTF_8)).withWhen(When.ABSENT);
+			return outbox
+				.apply(List.of(new TableWrite("sales", write)),
+						List.of(new Append("topic", new Message(id, Map.of(), new byte[Sales.SIZE]))))
+				.get(0);
+		}
+
+	}
+
+	/**
+	 * Goes ten minutes in a second, in all processes alike.
+	 */
+	private static final class FastClock extends Clock {
+
+		private final long begin;
+
+		FastClock(long begin) {
+			this.begin = begin;
+		}
+
+		@Override
+		public ZoneId getZone() {
+			return ZoneOffset.UTC;
+		}
+
+		@Override
+		public Clock withZone(ZoneId zone) {
+			return this;
+		}
+
+		@Override
+		public Instant instant() {
+			return Instant.ofEpochMilli(this.begin + 600 * (System.currentTimeMillis() - this.begin));
+		}
+
+	}
+
+	/**
+	 * Entries and their events, in a time that goes by so fast that events are old soon.
+	 */
+	private static final class Sales {
+
+		private static final int SIZE = 1_000;
+
+		private static final Retention RETENTION = new Retention(Duration.ofDays(3_650), 20 * SIZE);
+
+		private static final Retention ALL = new Retention(RETENTION.age(), Long.MAX_VALUE);
+
+		private final Map<String, Long> appended = new HashMap<>();
+
+		private final Map<Long, Instant> times = new HashMap<>();
+
+		private final Set<Long> settled = new HashSet<>();
+
+		private final FastClock clock = new FastClock(System.currentTimeMillis());
+
+		private long first;
+
+		private long last;
+
+		private JdbcDatabases open(Path file) {
+			return JdbcDatabases.sqlite(file, PATIENCE, this.clock);
+		}
+
+		void check(Path file, long unheard, String when) {
+			try (JdbcDatabases databases = open(file); JdbcEventLog logs = new JdbcEventLog(databases, ALL)) {
+				NavigableMap<Long, String> keys = new TreeMap<>();
+				databases.in("ns").snapshot((table, entry) -> keys.put(entry.revision(), entry.key()));
+				List<Event> events = all(logs.in("ns"));
+				this.last = keys.size();
+				this.first = this.last - events.size() + 1;
+				assertGapless(events, this.first, when);
+				// They were written in the same order.
+				List<String> sold = List.copyOf(keys.values());
+				assertThat(events).as(when)
+					.extracting((event) -> event.message().id())
+					.containsExactlyElementsOf(sold.subList((int) this.first - 1, sold.size()));
+				this.appended
+					.forEach((id, offset) -> assertThat(sold.get(offset.intValue() - 1)).as(when).isEqualTo(id));
+				checkRemoved(events, when);
+				events.forEach((event) -> this.times.put(event.offset(), event.time()));
+				long open = events.stream().filter((event) -> !this.settled.contains(event.offset())).count();
+				GroupState group = logs.in("ns").groups("topic").get(0);
+				assertThat(group.waiting() + group.inFlight()).as(when).isBetween(open - unheard, open);
+			}
+		}
+
+		// The last that was removed was old, and too much.
+		private void checkRemoved(List<Event> events, String when) {
+			Instant time = this.times.get(this.first - 1);
+			if (time != null) {
+				assertThat(time).as(when).isBeforeOrEqualTo(this.clock.instant().minus(Retention.LEAST));
+			}
+			if (this.first > 1) {
+				assertThat((events.size() + 1L) * SIZE).as(when).isGreaterThan(RETENTION.bytes());
+			}
+		}
+
+		void awaitLimits(Path file) {
+			try (JdbcDatabases databases = open(file); JdbcEventLog logs = new JdbcEventLog(databases, RETENTION)) {
+				long left = RETENTION.bytes() / SIZE;
+				Awaitility.await()
+					.atMost(PATIENCE)
+					.untilAsserted(() -> assertThat(all(logs.in("ns"))).hasSize((int) Math.min(left, this.last)));
+				this.first = this.last - left + 1;
+			}
+			check(file, Long.MAX_VALUE, "the end");
 		}
 
 	}

@@ -11,9 +11,15 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 
@@ -70,6 +76,11 @@ class JdbcEventLogTests {
 	private JdbcEventLog logs;
 
 	private EventLog log;
+
+	/**
+	 * With what the last delivery of each event and attempt was taken.
+	 */
+	private final Map<String, Long> tokens = new HashMap<>();
 
 	private Path file() {
 		return this.directory.resolve("store.db");
@@ -236,14 +247,15 @@ class JdbcEventLogTests {
 		append(5);
 		assertThat(delivered(exchange(GROUP, 2))).containsExactly("1/1", "2/1");
 		assertThat(this.log.groups("topic")).containsExactly(new GroupState("group", 1, 2, 3));
-		EventLog.Taken taken = exchange(GROUP, 1, new EventLog.Handled(2, 1));
+		EventLog.Taken taken = exchange(GROUP, 1, handled(2, 1));
 		assertThat(delivered(taken)).containsExactly("3/1");
 		assertThat(taken.due()).isEqualTo(Duration.ofSeconds(30));
 		assertThat(this.log.groups("topic")).containsExactly(new GroupState("group", 1, 2, 2));
 		reopen();
-		assertThat(delivered(exchange(GROUP, 10, new EventLog.Handled(1, 1)))).containsExactly("4/1", "5/1");
-		taken = exchange(GROUP, 10, new EventLog.Handled(3, 1), new EventLog.Handled(4, 1), new EventLog.Handled(5, 1));
-		assertThat(taken).isEqualTo(new EventLog.Taken(List.of(), null));
+		assertThat(delivered(exchange(GROUP, 10, handled(1, 1)))).containsExactly("4/1", "5/1");
+		taken = exchange(GROUP, 10, handled(3, 1), handled(4, 1), handled(5, 1));
+		assertThat(taken.deliveries()).isEmpty();
+		assertThat(taken.due()).isNull();
 		assertThat(this.log.groups("topic")).containsExactly(new GroupState("group", 6, 0, 0));
 	}
 
@@ -256,12 +268,13 @@ class JdbcEventLogTests {
 		assertThat(delivered(exchange(strict, 5, failed(1, 1, Duration.ofMillis(100))))).isEmpty();
 		this.clock.advance(Duration.ofMillis(99));
 		EventLog.Taken none = exchange(strict, 5);
-		assertThat(none).isEqualTo(new EventLog.Taken(List.of(), Duration.ofMillis(1)));
+		assertThat(none.deliveries()).isEmpty();
+		assertThat(none.due()).isEqualTo(Duration.ofMillis(1));
 		this.clock.advance(Duration.ofMillis(1));
 		EventLog.Taken again = exchange(strict, 5);
 		assertThat(delivered(again)).containsExactly("1/2");
 		assertThat(again.deliveries().get(0).error()).isEqualTo("error 1/1");
-		assertThat(delivered(exchange(strict, 5, new EventLog.Handled(1, 2)))).containsExactly("2/1");
+		assertThat(delivered(exchange(strict, 5, handled(1, 2)))).containsExactly("2/1");
 	}
 
 	@Test
@@ -285,9 +298,9 @@ class JdbcEventLogTests {
 		assertThat(delivered(again)).containsExactly("1/2");
 		assertThat(again.deliveries().get(0).error()).isEqualTo(DeadLetters.LATE);
 		// What is said too late says nothing, and what is said of the last one counts.
-		exchange(hasty, 0, new EventLog.Handled(1, 1), failed(2, 7, Duration.ZERO));
+		exchange(hasty, 0, handled(1, 1), failed(2, 7, Duration.ZERO));
 		assertThat(this.log.groups("topic")).containsExactly(new GroupState("group", 1, 2, 0));
-		exchange(hasty, 0, new EventLog.Handled(1, 2));
+		exchange(hasty, 0, handled(1, 2));
 		assertThat(this.log.groups("topic")).containsExactly(new GroupState("group", 2, 1, 0));
 	}
 
@@ -296,17 +309,28 @@ class JdbcEventLogTests {
 		append(1);
 		for (int i = 0; i < 5; i++) {
 			assertThat(delivered(exchange(GROUP, 1))).containsExactly("1/1");
-			exchange(GROUP, 0, new EventLog.Returned(1, 1));
+			exchange(GROUP, 0, returned(1, 1));
 			// Said twice, which may happen where it is not known whether it was heard.
-			exchange(GROUP, 0, new EventLog.Returned(1, 1));
+			exchange(GROUP, 0, returned(1, 1));
 			assertThat(this.log.groups("topic")).containsExactly(new GroupState("group", 1, 0, 1));
 		}
 		exchange(GROUP, 1);
 		exchange(GROUP, 1, failed(1, 1, Duration.ZERO));
-		exchange(GROUP, 0, new EventLog.Returned(1, 2));
+		exchange(GROUP, 0, returned(1, 2));
 		EventLog.Taken taken = exchange(GROUP, 1);
 		assertThat(delivered(taken)).containsExactly("1/2");
 		assertThat(taken.deliveries().get(0).error()).isEqualTo("error 1/1");
+	}
+
+	@Test
+	void whatIsReturnedAgainWhileAnotherHasItStaysWithTheOther() {
+		append(1);
+		exchange(GROUP, 1);
+		EventLog.Outcome first = returned(1, 1);
+		exchange(GROUP, 0, first);
+		assertThat(delivered(exchange(GROUP, 1))).containsExactly("1/1");
+		exchange(GROUP, 0, first);
+		assertThat(this.log.groups("topic")).containsExactly(new GroupState("group", 1, 1, 0));
 	}
 
 	@Test
@@ -343,7 +367,7 @@ class JdbcEventLogTests {
 		this.log.append("topic", Message.of(bytes("poison")).withHeaders(Map.of("a", value, "b", "y".repeat(100))));
 		Group once = GROUP.withMaxDeliveries(1);
 		exchange(once, 1);
-		exchange(once, 0, new EventLog.Failed(1, 1, "e".repeat(1_000), Duration.ZERO));
+		exchange(once, 0, new EventLog.Failed(1, token(1, 1), "e".repeat(1_000), Duration.ZERO));
 		assertThat(this.log.read("topic.dead", 0, 1).get(0).message().headers())
 			.containsEntry(Events.DEAD_ERROR, "e".repeat(1_000))
 			.containsEntry("b", "y".repeat(100))
@@ -354,8 +378,8 @@ class JdbcEventLogTests {
 	void aDeadLetterThatFailsIsGivenUp() {
 		this.log.append("topic.dead", Message.of(bytes("poison")));
 		Group once = GROUP.withMaxDeliveries(1);
-		this.log.exchange("topic.dead", once, List.of(), 1);
-		this.log.exchange("topic.dead", once, List.of(failed(1, 1, Duration.ZERO)), 1);
+		exchange("topic.dead", once, 1);
+		exchange("topic.dead", once, 1, failed(1, 1, Duration.ZERO));
 		assertThat(this.log.groups("topic.dead")).containsExactly(new GroupState("group", 2, 0, 0));
 		assertThat(this.log.topics()).containsExactly("topic.dead");
 	}
@@ -371,7 +395,7 @@ class JdbcEventLogTests {
 		assertThat(taken.deliveries()).hasSize(1_000);
 		EventLog.Outcome[] outcomes = taken.deliveries()
 			.stream()
-			.map((each) -> new EventLog.Handled(each.event().offset(), each.attempt()))
+			.map((each) -> new EventLog.Handled(each.event().offset(), taken.token()))
 			.toArray(EventLog.Outcome[]::new);
 		exchange(wide, 0, outcomes);
 		assertThat(this.log.groups("topic")).containsExactly(new GroupState("group", 1_001, 0, 0));
@@ -510,7 +534,7 @@ class JdbcEventLogTests {
 		exchange(GROUP, 1);
 		try (Subscription watch = this.log.watch("topic", news::incrementAndGet)) {
 			awaitNews(news, () -> this.log.append("topic", Message.of(bytes("more"))));
-			awaitNews(news, () -> exchange(GROUP, 0, new EventLog.Returned(1, 1)));
+			awaitNews(news, () -> exchange(GROUP, 0, returned(1, 1)));
 		}
 	}
 
@@ -587,8 +611,8 @@ class JdbcEventLogTests {
 		assertDamaged("topics", "number > 0", "the topic", () -> this.log.read("topic", 0, 1), "number = number + 1");
 		assertDamaged("event_groups", "number > 0", "the group", () -> exchange(GROUP, 1), "next_offset = 3",
 				"used = used + 1", "revision = 1", "number = number + 1", "checksum = 1");
-		assertDamaged("deliveries", "attempt = 1", "the group", () -> exchange(GROUP, 1), "attempt = 2",
-				"in_flight = 0", "due = 0", "error = 'e'", "checksum = 1", "event_offset = 2");
+		assertDamaged("deliveries", "attempt = 1", "the group", () -> exchange(GROUP, 1), "attempt = 2", "token = 0",
+				"due = 0", "error = 'e'", "checksum = 1", "event_offset = 2");
 		// Nothing came of what failed, and all is well again.
 		assertThat(offsets(this.log.read("topic", 0, 10))).containsExactly(1L, 2L, 3L);
 		assertThat(this.log.groups("topic")).containsExactly(new GroupState("group", 1, 1, 2));
@@ -636,7 +660,7 @@ class JdbcEventLogTests {
 		append(2);
 		exchange(GROUP.withMaxInFlight(1), 1);
 		sql("UPDATE events SET body = x'00' WHERE event_offset = 2");
-		exchange(GROUP.withMaxInFlight(1), 1, new EventLog.Handled(1, 1));
+		exchange(GROUP.withMaxInFlight(1), 1, handled(1, 1));
 		assertThat(this.log.groups("topic").get(0).next()).isEqualTo(2);
 		assertThatExceptionOfType(MicroException.Unavailable.class)
 			.isThrownBy(() -> exchange(GROUP.withMaxInFlight(1), 1));
@@ -652,6 +676,78 @@ class JdbcEventLogTests {
 		assertThat(this.databases.in("ns").tables()).isEmpty();
 		assertThat(this.log.topics()).containsExactly("topic");
 		assertThat(append(1).get(0).offset()).isEqualTo(2);
+	}
+
+	@Test
+	void whatIsDamagedIsItsRequestsAloneAlsoWhereManyShareACommit() throws Exception {
+		Message message = append(1).get(0).message();
+		this.log.join("topic", GROUP);
+		this.log.append("other", Message.of(bytes("event")));
+		Store table = this.databases.in("ns").table("table");
+		table.put("damaged", bytes("value"));
+		sql("UPDATE events SET body = x'00' WHERE id = CAST('" + message.id() + "' AS BLOB)",
+				"UPDATE entries SET checksum = 1");
+		AtomicInteger times = new AtomicInteger();
+		CountDownLatch begun = new CountDownLatch(1);
+		CountDownLatch go = new CountDownLatch(1);
+		Calls calls = new Calls();
+		try {
+			// What is in one transaction with others is done again where that is undone.
+			Future<?> first = calls.start(() -> this.databases.writer().write((open, now) -> {
+				times.incrementAndGet();
+				begun.countDown();
+				Awaitility.await().atMost(PATIENCE).until(() -> go.getCount() == 0);
+				return 0;
+			}, 0));
+			assertThat(begun.await(PATIENCE.toSeconds(), TimeUnit.SECONDS)).isTrue();
+			List<Future<?>> fine = List.of(calls.start(() -> this.log.append("other", Message.of(bytes("event")))),
+					calls.start(() -> this.log.exchange("other", GROUP, List.of(), 1)),
+					calls.start(() -> table.put("key", bytes("value"))));
+			List<Future<?>> damaged = List.of(calls.start(() -> exchange(GROUP, 1)),
+					calls.start(() -> this.log.append("topic", message)),
+					calls.start(() -> table.put(Write.put("damaged", bytes("value")).withWhen(When.ABSENT))),
+					calls.start(() -> this.logs.outbox("ns")
+						.apply(List.of(new TableWrite("fresh", Write.put("key", bytes("value")))), List
+							.of(new Append("fresh", Message.of(bytes("event"))), new Append("topic", message)))));
+			calls.awaitAllWaiting();
+			go.countDown();
+			for (Future<?> each : damaged) {
+				assertThatExceptionOfType(ExecutionException.class).isThrownBy(each::get)
+					.withCauseInstanceOf(MicroException.Unavailable.class)
+					.withMessageContaining("damaged");
+			}
+			for (Future<?> each : fine) {
+				each.get();
+			}
+			first.get();
+		}
+		finally {
+			go.countDown();
+			calls.close();
+		}
+		assertThat(times).hasValue(1);
+		assertThat(this.log.topics()).containsExactly("other", "topic");
+		assertThat(offsets(this.log.read("other", 0, 10))).containsExactly(1L, 2L);
+		assertThat(this.log.groups("other")).extracting(GroupState::inFlight).containsExactly(1);
+		assertThat(this.databases.in("ns").table("fresh").get("key")).isNull();
+		assertThat(table.get("key")).isNotNull();
+	}
+
+	@Test
+	void aDeadLetterThatCannotBeReadKeepsNothingElseFromCounting() throws Exception {
+		append(3);
+		Group once = GROUP.withMaxDeliveries(1);
+		exchange(once, 3);
+		sql("UPDATE events SET body = x'00' WHERE event_offset = 2");
+		exchange(once, 0, failed(1, 1, Duration.ZERO), failed(2, 1, Duration.ZERO), handled(3, 1));
+		assertThat(this.log.groups("topic")).containsExactly(new GroupState("group", 2, 1, 0));
+		assertThat(this.log.read("topic.dead", 0, 10)).hasSize(1);
+		assertThatExceptionOfType(MicroException.Unavailable.class).isThrownBy(() -> exchange(once, 3))
+			.withMessageContainingAll("the event 2", "damaged");
+		sql("UPDATE events SET body = CAST('event' AS BLOB) WHERE event_offset = 2");
+		exchange(once, 3);
+		assertThat(this.log.groups("topic")).containsExactly(new GroupState("group", 4, 0, 0));
+		assertThat(this.log.read("topic.dead", 0, 10)).hasSize(2);
 	}
 
 	@Test
@@ -693,11 +789,29 @@ class JdbcEventLogTests {
 	}
 
 	private EventLog.Taken exchange(Group group, int wanted, EventLog.Outcome... outcomes) {
-		return this.log.exchange("topic", group, List.of(outcomes), wanted);
+		return exchange("topic", group, wanted, outcomes);
 	}
 
-	private static EventLog.Failed failed(long offset, int attempt, Duration pause) {
-		return new EventLog.Failed(offset, attempt, "error " + offset + "/" + attempt, pause);
+	private EventLog.Taken exchange(String topic, Group group, int wanted, EventLog.Outcome... outcomes) {
+		EventLog.Taken taken = this.log.exchange(topic, group, List.of(outcomes), wanted);
+		taken.deliveries().forEach((each) -> this.tokens.put(delivered(each), taken.token()));
+		return taken;
+	}
+
+	private EventLog.Handled handled(long offset, int attempt) {
+		return new EventLog.Handled(offset, token(offset, attempt));
+	}
+
+	private EventLog.Returned returned(long offset, int attempt) {
+		return new EventLog.Returned(offset, token(offset, attempt));
+	}
+
+	private long token(long offset, int attempt) {
+		return this.tokens.getOrDefault(offset + "/" + attempt, 1L);
+	}
+
+	private EventLog.Failed failed(long offset, int attempt, Duration pause) {
+		return new EventLog.Failed(offset, token(offset, attempt), "error " + offset + "/" + attempt, pause);
 	}
 
 	private static List<String> delivered(EventLog.Taken taken) {
@@ -737,6 +851,37 @@ class JdbcEventLogTests {
 
 	private static byte[] bytes(String text) {
 		return text.getBytes(StandardCharsets.UTF_8);
+	}
+
+	/**
+	 * Calls on threads of their own.
+	 */
+	private static final class Calls implements AutoCloseable {
+
+		private final List<Thread> threads = new ArrayList<>();
+
+		Future<?> start(Callable<?> call) {
+			FutureTask<?> task = new FutureTask<>(call);
+			Thread thread = new Thread(task);
+			this.threads.add(thread);
+			thread.start();
+			return task;
+		}
+
+		void awaitAllWaiting() {
+			Awaitility.await()
+				.atMost(PATIENCE)
+				.until(() -> this.threads.stream()
+					.allMatch((thread) -> thread.getState() == Thread.State.TIMED_WAITING));
+		}
+
+		@Override
+		public void close() throws InterruptedException {
+			for (Thread thread : this.threads) {
+				thread.join(PATIENCE.toMillis());
+			}
+		}
+
 	}
 
 }

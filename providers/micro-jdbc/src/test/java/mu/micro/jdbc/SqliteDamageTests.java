@@ -121,8 +121,8 @@ class SqliteDamageTests {
 					log.append("topic-" + (i % 2), Message.of(body).withHeaders(Map.of("n", "v" + i)));
 				}
 				Group group = Group.of("group").withMaxInFlight(10);
-				log.exchange("topic-0", group, List.of(), 10);
-				log.exchange("topic-0", group, List.of(new EventLog.Failed(2, 1, "error", Duration.ofDays(1))), 0);
+				long token = log.exchange("topic-0", group, List.of(), 10).token();
+				log.exchange("topic-0", group, List.of(new EventLog.Failed(2, token, "error", Duration.ofDays(1))), 0);
 			}
 		}
 

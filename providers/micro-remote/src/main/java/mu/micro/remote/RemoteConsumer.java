@@ -119,7 +119,7 @@ final class RemoteConsumer implements Subscription {
 			this.live.complete(null);
 		}
 		else {
-			take(new Work(Messages.delivery(answer)));
+			take(new Work(Messages.delivery(answer), answer.getDelivery()));
 		}
 		more.run();
 	}
@@ -431,6 +431,8 @@ final class RemoteConsumer implements Subscription {
 
 		private final Delivery delivery;
 
+		private final long number;
+
 		private final long deadline = System.nanoTime() + RemoteConsumer.this.group.ackWait().toNanos();
 
 		private @Nullable Future<?> timing;
@@ -447,15 +449,17 @@ final class RemoteConsumer implements Subscription {
 		 */
 		private boolean lost;
 
-		Work(Delivery delivery) {
+		Work(Delivery delivery, long number) {
 			this.delivery = delivery;
+			this.number = number;
 		}
 
 		AckRequest.Builder ack() {
 			return AckRequest.newBuilder()
 				.setId(this.delivery.event().message().id())
 				.setOffset(this.delivery.event().offset())
-				.setAttempt(this.delivery.attempt());
+				.setAttempt(this.delivery.attempt())
+				.setDelivery(this.number);
 		}
 
 	}
