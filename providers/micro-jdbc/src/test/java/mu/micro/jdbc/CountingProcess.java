@@ -72,7 +72,8 @@ public final class CountingProcess {
 	}
 
 	void kill() {
-		this.process.destroyForcibly();
+		// Its streams stay open: what it said last is still to be read.
+		this.process.toHandle().destroyForcibly();
 	}
 
 	/**

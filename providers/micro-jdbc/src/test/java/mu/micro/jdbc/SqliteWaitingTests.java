@@ -246,9 +246,11 @@ class SqliteWaitingTests {
 	@Test
 	void ofThoseWhoCopyADatabaseFourAreServedAtOnceAndNobodyElseWaits() throws Exception {
 		this.table.put("key", bytes("x"));
+		// Long enough for a put on a busy disk.
+		Duration timeout = Duration.ofSeconds(3);
 		CountDownLatch release = new CountDownLatch(1);
 		CountDownLatch copying = new CountDownLatch(4);
-		try (JdbcDatabases hasty = StoreProcess.open(file(), SHORT)) {
+		try (JdbcDatabases hasty = StoreProcess.open(file(), timeout)) {
 			List<Future<Long>> copies = new ArrayList<>();
 			for (int i = 0; i < 4; i++) {
 				copies.add(this.threads.submit(() -> hasty.in("ns").snapshot((name, entry) -> {
@@ -260,7 +262,7 @@ class SqliteWaitingTests {
 			assertThatExceptionOfType(MicroException.Unavailable.class)
 				.isThrownBy(() -> hasty.in("ns").snapshot((name, entry) -> {
 				}))
-				.withMessageContainingAll(file().toString(), SHORT.toString());
+				.withMessageContainingAll(file().toString(), timeout.toString());
 			assertThat(hasty.in("ns").table("table").get("key")).isNotNull();
 			assertThat(hasty.in("ns").table("table").put("other", bytes("x"))).isPositive();
 			release.countDown();
