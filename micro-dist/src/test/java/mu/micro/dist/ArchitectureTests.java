@@ -44,6 +44,7 @@ class ArchitectureTests {
 			Map.entry("micro-jdbc", Set.of("micro-api", "micro-core")),
 			Map.entry("micro-remote", Set.of("micro-api", "micro-core", "micro-grpc")),
 			Map.entry("micro-spring", Set.of("micro-api", "micro-core", "micro-grpc")),
+			Map.entry("micro-security", Set.of("micro-api", "micro-core")),
 			Map.entry("micro-spring-data", Set.of("micro-api", "micro-core")),
 			Map.entry("micro-autoconfigure",
 					Set.of("micro-api", "micro-core", "micro-grpc", "micro-services", "micro-local", "micro-jdbc",
@@ -62,7 +63,7 @@ class ArchitectureTests {
 			Map.entry("orders", Set.of("micro-api", "micro-spring")),
 			Map.entry("benchmarks", Set.of("micro-api", "micro-jdbc", "micro-local")));
 
-	private static final Set<String> SPRING = Set.of("micro-spring", "micro-spring-data", "micro-autoconfigure",
+	private static final Set<String> SPRING = Set.of("micro-security", "micro-spring", "micro-spring-data", "micro-autoconfigure",
 			"micro-server-app", "micro-gateway-app", "micro-proxy-app", "helloworld", "greeting", "notes", "orders");
 
 	private final Map<String, JavaClasses> rooms = new TreeMap<>();

@@ -279,10 +279,15 @@ public final class StreamService extends StreamGrpc.StreamImplBase implements Wa
 		private void handle(ResultStream<Event> opened, Asked wanted, Delivery delivery) throws Exception {
 			Sent sent = new Sent(delivery, this.last.incrementAndGet());
 			this.pending.put(sent.number, sent);
-			opened.update(() -> this.unsent.add(sent));
-			if (this.leaving) {
-				recall(opened);
-			}
+			opened.update(() -> {
+				// What is sent to who leaves would not be answered.
+				if (this.leaving) {
+					sent.recall();
+				}
+				else {
+					this.unsent.add(sent);
+				}
+			});
 			try {
 				sent.answer.get();
 			}
@@ -339,7 +344,7 @@ public final class StreamService extends StreamGrpc.StreamImplBase implements Wa
 				sent.answer.complete(null);
 			}
 			else if (ack.getReturned()) {
-				sent.answer.completeExceptionally(new NotBegun("the consumer is leaving"));
+				sent.recall();
 			}
 			else {
 				sent.answer.completeExceptionally(
@@ -375,8 +380,7 @@ public final class StreamService extends StreamGrpc.StreamImplBase implements Wa
 
 		private void recall(ResultStream<Event> opened) {
 			opened.update(() -> {
-				this.unsent
-					.forEach((sent) -> sent.answer.completeExceptionally(new NotBegun("the consumer is leaving")));
+				this.unsent.forEach(Sent::recall);
 				this.unsent.clear();
 			});
 		}
@@ -461,6 +465,10 @@ public final class StreamService extends StreamGrpc.StreamImplBase implements Wa
 		Sent(Delivery delivery, long number) {
 			this.delivery = delivery;
 			this.number = number;
+		}
+
+		void recall() {
+			this.answer.completeExceptionally(new NotBegun("the consumer is leaving"));
 		}
 
 		/*
