@@ -41,7 +41,7 @@ final class Commands {
 			"  --micro.namespace=micro         whose services these are",
 			"  --micro.data-dir=~/.micro       where data is kept",
 			"  --micro.server.services=LIST    core services to host, by name (all)",
-			"  --micro.server.apps=LIST        'gateway' and 'proxy' (both in local, else none)", "",
+			"  --micro.server.apps=LIST        gateway,proxy (in local both, else none)", "",
 			"Each may be in the environment too, such as MICRO_GATEWAY_PORT, and every",
 			"setting of the guide may stand here." };
 

@@ -17,6 +17,11 @@ import tools.jackson.core.json.JsonFactory;
  */
 final class Requests {
 
+	/**
+	 * Where what lacks its end began, told without the line and the column.
+	 */
+	private static final String STARTED = " \\(start marker at .*";
+
 	private Requests() {
 	}
 
@@ -51,7 +56,7 @@ final class Requests {
 		catch (JacksonException ex) {
 			String line = (json.strip().indexOf('\n') >= 0) ? "line " + ex.getLocation().getLineNr() + ", " : "";
 			return "the request is malformed JSON at " + line + "column " + ex.getLocation().getColumnNr() + ": "
-					+ ex.getOriginalMessage();
+					+ ex.getOriginalMessage().replaceFirst(STARTED, "");
 		}
 	}
 

@@ -137,6 +137,15 @@ class MicroTests {
 	}
 
 	@Test
+	void malformedJsonIsToldWithItsPlace() {
+		assertThat(stage.micro("call", "helloworld", "Helloworld.Call", "{\"name\":\"Jane\"")).isEqualTo(new Stage.Ran(
+				1, "",
+				"The request is malformed JSON at column 15: Unexpected end-of-input: expected close marker for Object.\n"));
+		assertThat(stage.micro("call", "helloworld", "Helloworld.Call", "{\n\"name\":}").err())
+			.startsWith("The request is malformed JSON at line 2, column 8: Unexpected character ('}'");
+	}
+
+	@Test
 	void callRefusesWhatStreams() {
 		Stage.Ran ran = stage.micro("call", "helloworld", "Helloworld.Stream");
 		assertThat(ran).isEqualTo(new Stage.Ran(1, "",
@@ -419,7 +428,6 @@ class MicroTests {
 			completion fish | There is completion for bash and zsh, not for 'fish'.
 			get helloworld | 'micro get' has no command 'helloworld'; did you mean 'micro get service helloworld'? See
 			get servce helloworld | 'micro get' has no command 'servce'; did you mean 'service'? See 'micro help get'.
-			call helloworld Helloworld.Call {"name":"Jane" | The request is malformed JSON at column 15: Unexpected
 			call helloworld Helloworld.Call [] | The request is not a JSON object; send one, as in {"name":"Jane"}.
 			call helloworld Helloworld.Call {"nme":1} | Unknown field 'nme': helloworld.Request has name.
 			call helloworld Helloworld.Echo {"i64":"x"} | Field 'i64': Not an int64 value: "x".
