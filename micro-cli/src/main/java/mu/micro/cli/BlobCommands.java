@@ -118,7 +118,7 @@ final class BlobCommands {
 			});
 		}
 		catch (IOException | InvalidPathException ex) {
-			throw unreadable(file, ex);
+			throw Input.unreadable(file, file, ex);
 		}
 	}
 
@@ -127,14 +127,8 @@ final class BlobCommands {
 			return blobs.put(key(), type, content);
 		}
 		catch (IOException ex) {
-			throw unreadable(file, ex);
+			throw Input.unreadable(file, file, ex);
 		}
-	}
-
-	private static Failure unreadable(String file, Exception cause) {
-		return new Failure(Failure.USAGE,
-				"Cannot read '" + Terminal.plain(file) + "': check that the file is there, and that it is a file.",
-				cause);
 	}
 
 	private void get() {

@@ -6,8 +6,6 @@ import java.util.function.Predicate;
 
 import com.google.protobuf.Descriptors.MethodDescriptor;
 import com.google.protobuf.DynamicMessage;
-import mu.micro.MicroException;
-import mu.micro.grpc.Json;
 import mu.micro.grpc.Schema;
 import org.jspecify.annotations.Nullable;
 
@@ -43,7 +41,8 @@ final class Calls {
 						+ endpoint + "'.");
 			}
 			boolean lines = method.isClientStreaming() && (json == null || json.equals("-"));
-			DynamicMessage request = (lines) ? null : parse(schema, method, (json != null) ? body(json) : "{}");
+			DynamicMessage request = (lines) ? null
+					: Requests.parse(schema, method.getInputType(), (json != null) ? body(json) : "{}", "");
 			new Exchange(proxy.with(offer.options()), this.terminal, service, schema, method).run(request);
 		}
 	}
@@ -71,7 +70,7 @@ final class Calls {
 				}
 			});
 			Schema schema = offer.schema();
-			Usage usage = new Usage(this.terminal.with(reached.options()), service, schema, contracts.versions());
+			Usage usage = new Usage(this.terminal.with(offer.options()), service, schema, contracts.versions());
 			if (page) {
 				usage.service();
 				return;
@@ -116,15 +115,6 @@ final class Calls {
 
 	private String body(String json) {
 		return new String(Input.read(this.terminal, json, "request", MAX_INPUT), StandardCharsets.UTF_8);
-	}
-
-	private static DynamicMessage parse(Schema schema, MethodDescriptor method, String json) {
-		try {
-			return Json.parse(schema, method.getInputType(), json);
-		}
-		catch (MicroException.Invalid ex) {
-			throw Failure.usage("The request is " + Terminal.plain(String.valueOf(ex.getMessage())));
-		}
 	}
 
 }

@@ -33,6 +33,18 @@ final class Commands {
 			+ " 3 endpoint written wrong, 4 no such service or Micro not reachable, 5 no such endpoint,"
 			+ " 127 the service's error, 128 anything else.";
 
+	private static final String[] SETTINGS = { "  --micro.gateway.port=8080       where HTTP and JSON are taken",
+			"  --micro.proxy.port=8081         where gRPC is taken, and micro calls",
+			"  --micro.server.port=10001       where the core services are",
+			"  --micro.listen-address=IP       loopback; all addresses in the profile service",
+			"  --micro.profile=local           local, service or test: defaults for the rest",
+			"  --micro.namespace=micro         whose services these are",
+			"  --micro.data-dir=~/.micro       where data is kept",
+			"  --micro.server.services=LIST    core services to host, by name (all)",
+			"  --micro.server.apps=LIST        gateway,proxy (in local both, else none)", "",
+			"Each may be in the environment too, such as MICRO_GATEWAY_PORT, and every",
+			"setting of the guide may stand here." };
+
 	private Commands() {
 	}
 
@@ -49,7 +61,7 @@ final class Commands {
 		all.put("broker", "Publish messages, and print those that come.");
 		all.put("events", "Publish, read and consume messages that are kept.");
 		all.put("lock", "Run a command while nobody else does.");
-		all.put("debug", "Show the health and statistics of a service's instances.");
+		all.put("debug", "Show the health and statistics of a service's nodes.");
 		all.put("version", "Show the version.");
 		all.put("help", "Show this page, or that of a command or service.");
 		all.put("completion", "Print a script that completes commands in bash or zsh.");
@@ -96,8 +108,12 @@ final class Commands {
 		CommandSpec spec = spec(name, ALL.getOrDefault(name, ""));
 		switch (name) {
 			case "server" -> {
-				spec.addPositional(positional("0..*", "0..*", "ARGUMENT",
-						"What the server takes, such as --micro.gateway.port=8090."));
+				spec.addPositional(
+						positional("0..*", "0..*", "SETTING", "A setting of the server, such as those below."));
+				spec.usageMessage()
+					.customSynopsis("micro server [SETTING...]")
+					.footerHeading("%nSettings, with what holds without them:%n")
+					.footer(SETTINGS);
 				spec.parser().stopAtPositional(true).unmatchedOptionsArePositionalParams(true);
 			}
 			case "get" -> {
@@ -114,10 +130,10 @@ final class Commands {
 										+ " line.")));
 			}
 			case "debug" -> {
-				CommandSpec health = spec("health", "Show the health of each instance.");
+				CommandSpec health = spec("health", "Show the health of each node.");
 				health.addPositional(positional("0", "1", "SERVICE", "The service's name."));
 				spec.addSubcommand("health", health);
-				CommandSpec stats = spec("stats", "Show what each instance has done and uses.");
+				CommandSpec stats = spec("stats", "Show what each node has done and uses.");
 				stats.addPositional(positional("0..*", "1..*", "SERVICE", "The services' names."));
 				spec.addSubcommand("stats", stats);
 			}
@@ -147,7 +163,7 @@ final class Commands {
 	 */
 	static CommandSpec spec(String name, String description) {
 		CommandSpec spec = CommandSpec.create().name(name);
-		for (Options.Option option : Options.ALL) {
+		for (Options.Option option : (name.equals("server")) ? List.<Options.Option>of() : Options.ALL) {
 			spec.addOption(option(option, option.name(), option.hidden()));
 			if (option.name().indexOf('_') >= 0) {
 				spec.addOption(option(option, option.name().replace('_', '-'), true));

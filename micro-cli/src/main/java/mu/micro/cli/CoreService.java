@@ -45,9 +45,8 @@ final class CoreService {
 	}
 
 	private Failure failure(MicroException ex) {
-		String detail = Terminal.plain(String.valueOf(ex.getMessage()));
 		if (ex instanceof MicroException.Invalid) {
-			return new Failure(Failure.USAGE, "Micro does not take this: " + detail + ".", ex);
+			return Failure.told(Failure.USAGE, "Micro does not take this: " + ex.getMessage(), ex);
 		}
 		if (ex instanceof MicroException.Unimplemented) {
 			return new Failure(Failure.ENDPOINT, "What runs as '" + this.name

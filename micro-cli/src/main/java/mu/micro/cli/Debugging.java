@@ -26,7 +26,7 @@ import mu.micro.wire.registry.Service;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What instances tell of themselves: {@code debug health} and {@code debug stats}.
+ * What nodes tell of themselves: {@code debug health} and {@code debug stats}.
  */
 final class Debugging {
 
@@ -39,9 +39,9 @@ final class Debugging {
 	}
 
 	/**
-	 * Prints each instance's health.
+	 * Prints each node's health.
 	 * @param service the service's name
-	 * @throws Failure after the printing, if an instance is not well
+	 * @throws Failure after the printing, if a node is not well
 	 */
 	void health(String service) {
 		List<Answer<HealthResponse>> answers = ask(List.of(service),
@@ -53,14 +53,14 @@ final class Debugging {
 			.count();
 		if (ill > 0) {
 			throw new Failure(Failure.ANSWER,
-					ill + " of " + answers.size() + " instances of '" + service + "' are not well; see above.");
+					ill + " of " + answers.size() + " nodes of '" + service + "' are not well; see above.");
 		}
 	}
 
 	/**
-	 * Prints what each instance has done and uses.
+	 * Prints what each node has done and uses.
 	 * @param services the services' names
-	 * @throws Failure after the printing, if an instance did not answer
+	 * @throws Failure after the printing, if a node did not answer
 	 */
 	void stats(List<String> services) {
 		List<Answer<StatsResponse>> answers = ask(services, (stub) -> stub.stats(StatsRequest.getDefaultInstance()));
@@ -83,7 +83,7 @@ final class Debugging {
 		}
 	}
 
-	// All instances are asked at once: one that is away costs the others nothing.
+	// All nodes are asked at once: one that is away costs the others nothing.
 	private <T> List<Answer<T>> ask(List<String> services, Function<DebugFutureStub, ? extends Future<T>> question) {
 		try (Proxy proxy = new Proxy(this.terminal.options())) {
 			List<Asked<T>> asked = new ArrayList<>();
@@ -136,7 +136,7 @@ final class Debugging {
 				rows.clear();
 				this.terminal.out().println(next);
 				header = next;
-				List<String> titles = new ArrayList<>(List.of("NODE", "ADDRESS:PORT"));
+				List<String> titles = new ArrayList<>(List.of("ID", "ADDRESS"));
 				titles.addAll(columns);
 				rows.add(titles);
 			}

@@ -3,6 +3,7 @@ package mu.micro.cli;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 
 import com.google.protobuf.Descriptors.MethodDescriptor;
 import com.google.protobuf.Descriptors.ServiceDescriptor;
@@ -34,11 +35,12 @@ final class Endpoints {
 	}
 
 	/**
-	 * All endpoints.
+	 * The endpoints of the service itself. Those of others that run in the same process
+	 * can be found as well.
 	 * @return in order of definition
 	 */
 	List<MethodDescriptor> all() {
-		return this.schema.services().stream().flatMap((candidate) -> candidate.getMethods().stream()).toList();
+		return this.schema.services(this.service).stream().flatMap((own) -> own.getMethods().stream()).toList();
 	}
 
 	/**
@@ -81,9 +83,31 @@ final class Endpoints {
 	 * @throws Failure if there is none, or more than one
 	 */
 	MethodDescriptor find(List<String> words) {
+		List<MethodDescriptor> found = matches(words);
+		if (found.size() > 1) {
+			throw Failure.usage("'" + Terminal.plain(words.get(words.size() - 1)) + "' can mean "
+					+ String.join(" or ", found.stream().map((method) -> "'" + words(method) + "'").toList())
+					+ ": write the one you mean.");
+		}
+		if (found.size() == 1) {
+			return found.get(0);
+		}
+		if (words.size() == 1 && words.get(0).indexOf('.') > 0) {
+			return named(words.get(0));
+		}
+		for (int end = words.size() - 1; end > 0; end--) {
+			List<MethodDescriptor> meant = matches(words.subList(0, end));
+			if (meant.size() == 1) {
+				throw noFlag(words, end, meant.get(0));
+			}
+		}
+		throw unknown((words.isEmpty()) ? "call" : String.join(" ", words));
+	}
+
+	private List<MethodDescriptor> matches(List<String> words) {
 		ServiceDescriptor main = main();
 		if (words.size() > 2) {
-			throw unknown(String.join(" ", words));
+			return List.of();
 		}
 		String word = (words.isEmpty()) ? DEFAULT : words.get(words.size() - 1);
 		List<ServiceDescriptor> services = this.schema.services();
@@ -103,18 +127,19 @@ final class Endpoints {
 		if (found.stream().anyMatch((method) -> Schema.isOwn(method.getService(), this.service))) {
 			found.removeIf((method) -> !Schema.isOwn(method.getService(), this.service));
 		}
-		if (found.size() > 1) {
-			throw Failure.usage("'" + Terminal.plain(word) + "' can mean "
-					+ String.join(" or ", found.stream().map((method) -> "'" + words(method) + "'").toList())
-					+ ": write the one you mean.");
-		}
-		if (found.size() == 1) {
-			return found.get(0);
-		}
-		if (words.size() == 1 && word.indexOf('.') > 0) {
-			return named(word);
-		}
-		throw unknown((words.isEmpty()) ? "call" : String.join(" ", words));
+		return found;
+	}
+
+	private Failure noFlag(List<String> words, int end, MethodDescriptor meant) {
+		Set<String> flags = new Flags(this.schema, meant.getInputType()).known().keySet();
+		String value = Terminal.plain(words.get(end));
+		return new Failure(Failure.ENDPOINT,
+				"The service '" + Terminal.plain(this.service) + "' has no endpoint '"
+						+ Terminal.plain(String.join(" ", words)) + "': "
+						+ ((flags.isEmpty()) ? "'" + words(meant) + "' takes no values."
+								: "values go by flag, such as 'micro " + Terminal.plain(this.service) + " "
+										+ words(meant) + " " + flags.iterator().next() + " "
+										+ ((value.indexOf(' ') < 0) ? value : '"' + value + '"') + "'."));
 	}
 
 	private Failure unknown(String name) {

@@ -90,6 +90,13 @@ final class EventsCommands {
 		CommandSpec groups = Commands.spec("groups", "Show how far the groups of a topic are.");
 		topic(groups);
 		events.addSubcommand("groups", groups.addOption(Arguments.namespace()));
+		CommandSpec delete = Commands.spec("delete", "Delete what nobody needs any more.");
+		CommandSpec group = Commands.spec("group",
+				"Forget a group of a topic and its place; one that is consumed from right now begins again.");
+		topic(group);
+		group.addPositional(Commands.positional("1", "1", "GROUP", "The group."));
+		delete.addSubcommand("group", group.addOption(Arguments.namespace()));
+		events.addSubcommand("delete", delete);
 	}
 
 	private static void topic(CommandSpec spec) {
@@ -112,12 +119,32 @@ final class EventsCommands {
 				use((events) -> read(events, from, limit));
 			}
 			case "topics" -> use(this::topics);
-			default -> use((events) -> groups(events.groups(topic())));
+			case "groups" -> use(this::groups);
+			default -> use(this::deleteGroup);
+		}
+	}
+
+	private String namespace() {
+		return this.arguments.namespace(this.terminal.environment());
+	}
+
+	private void checkThere(Events events) {
+		if (!events.topics().contains(topic())) {
+			throw new Failure(Failure.ANSWER,
+					"There is no topic '" + Terminal.name(topic()) + "' in '" + Terminal.plain(namespace()) + "'.");
+		}
+	}
+
+	private void deleteGroup(Events events) {
+		String group = this.arguments.words().get(1);
+		if (!events.removeGroup(topic(), group)) {
+			throw new Failure(Failure.ANSWER, "There is no group '" + Terminal.name(group) + "' of the topic '"
+					+ Terminal.name(topic()) + "' in '" + Terminal.plain(namespace()) + "'.");
 		}
 	}
 
 	private void use(Consumer<Events> work) {
-		String namespace = this.arguments.namespace(this.terminal.environment());
+		String namespace = namespace();
 		CoreService.use(this.terminal.options(), SERVICE, RemoteEvents::new,
 				(events) -> work.accept(events.in(namespace)));
 	}
@@ -211,6 +238,9 @@ final class EventsCommands {
 		long left = limit;
 		while (left > 0) {
 			List<Event> page = events.read(topic(), next, (int) Math.min(left, Limits.PAGE));
+			if (page.isEmpty() && first) {
+				checkThere(events);
+			}
 			if (page.isEmpty() || this.terminal.out().checkError()) {
 				break;
 			}
@@ -265,7 +295,11 @@ final class EventsCommands {
 		}
 	}
 
-	private void groups(List<GroupState> groups) {
+	private void groups(Events events) {
+		List<GroupState> groups = events.groups(topic());
+		if (groups.isEmpty()) {
+			checkThere(events);
+		}
 		if (this.terminal.options().json()) {
 			JsonItems json = new JsonItems(this.terminal);
 			for (GroupState group : groups) {

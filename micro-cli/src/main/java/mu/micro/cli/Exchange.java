@@ -116,12 +116,7 @@ final class Exchange {
 	}
 
 	private DynamicMessage parse(String line, Lines lines) {
-		try {
-			return Json.parse(this.schema, this.method.getInputType(), line);
-		}
-		catch (MicroException.Invalid ex) {
-			throw Failure.usage(lines.place() + " is " + Terminal.plain(String.valueOf(ex.getMessage())));
-		}
+		return Requests.parse(this.schema, this.method.getInputType(), line, lines.place() + ": ");
 	}
 
 	private void print(byte[] message) {

@@ -1,5 +1,8 @@
 package mu.micro.cli;
 
+import java.util.Locale;
+import java.util.regex.Pattern;
+
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,11 +29,29 @@ class Failure extends RuntimeException {
 	static final int ENDPOINT = 5;
 
 	/**
+	 * A program is there and cannot be run, as shells say it.
+	 */
+	static final int CANNOT_RUN = 126;
+
+	/**
+	 * A program is not there, as shells say it.
+	 */
+	static final int NO_PROGRAM = 127;
+
+	/**
 	 * What a service answered.
 	 */
 	static final int ANSWER = 127;
 
 	static final int OTHER = 128;
+
+	/**
+	 * The first letter of a text that begins with a word, and not with a name such as
+	 * {@code micro.profile}.
+	 */
+	private static final Pattern WORD = Pattern.compile("^[a-z](?=[a-z]*[ ,])");
+
+	private static final Pattern ENDED = Pattern.compile("[.!?…]$");
 
 	private final int code;
 
@@ -45,6 +66,21 @@ class Failure extends RuntimeException {
 
 	static Failure usage(String message) {
 		return new Failure(USAGE, message);
+	}
+
+	/**
+	 * Makes a sentence of what was said elsewhere, where messages begin with a small
+	 * letter and end without a full stop.
+	 * @param code the exit code
+	 * @param text what was said
+	 * @param cause where it came from
+	 * @return the failure
+	 */
+	static Failure told(int code, String text, @Nullable Throwable cause) {
+		String plain = Terminal.plain(text);
+		String end = (ENDED.matcher(plain).find()) ? "" : ".";
+		return new Failure(code,
+				WORD.matcher(plain).replaceFirst((word) -> word.group().toUpperCase(Locale.ROOT)) + end, cause);
 	}
 
 	int code() {

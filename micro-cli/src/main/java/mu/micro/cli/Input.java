@@ -1,5 +1,6 @@
 package mu.micro.cli;
 
+import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -46,9 +47,25 @@ final class Input {
 			return written.getBytes(StandardCharsets.UTF_8);
 		}
 		catch (IOException | IllegalArgumentException ex) {
-			throw new Failure(Failure.USAGE,
-					"Cannot read '" + Terminal.plain(written) + "': check that the file is there.", ex);
+			throw unreadable(written, (written.startsWith("@")) ? written.substring(1) : written, ex);
 		}
+	}
+
+	/**
+	 * Says why something cannot be read.
+	 * @param written what stands on the command line; {@code -} for standard input
+	 * @param file the file that it names
+	 * @param cause how reading failed
+	 * @return the failure
+	 */
+	static Failure unreadable(String written, String file, Exception cause) {
+		if (written.equals("-")) {
+			return Failure.told(Failure.OTHER, "Cannot read standard input: " + cause.getMessage(), cause);
+		}
+		File there = new File(file);
+		String why = (there.isDirectory()) ? "it is a directory."
+				: (there.exists()) ? "check that you may read it." : "there is no such file.";
+		return new Failure(Failure.USAGE, "Cannot read '" + Terminal.plain(written) + "': " + why, cause);
 	}
 
 	private static byte[] read(InputStream in, String what, String name, int most) throws IOException {

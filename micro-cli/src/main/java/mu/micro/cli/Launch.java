@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 
 import org.jspecify.annotations.Nullable;
 
@@ -31,11 +32,18 @@ final class Launch {
 
 	/**
 	 * Runs the server until it ends.
-	 * @param args what it is told
+	 * @param args its settings
 	 * @param environment the process's environment
 	 * @return its exit code
+	 * @throws Failure if one is no setting
 	 */
 	static int server(List<String> args, Map<String, String> environment) {
+		for (String arg : args) {
+			if (!arg.startsWith("--")) {
+				throw Failure.usage("The server takes settings such as --micro.gateway.port=8090, not '"
+						+ Terminal.plain(arg) + "'; see 'micro help server'.");
+			}
+		}
 		List<Path> places = places();
 		Path jar = places.stream()
 			.filter(Files::isRegularFile)
@@ -133,6 +141,8 @@ final class Launch {
 	 * @param command the program and its arguments
 	 * @param environment its environment
 	 * @return the program, running
+	 * @throws Failure if it cannot be started, with the exit code that a shell has for
+	 * that
 	 */
 	static Process start(List<String> command, Map<String, String> environment) {
 		ProcessBuilder builder = new ProcessBuilder(command).inheritIO();
@@ -142,9 +152,32 @@ final class Launch {
 			return builder.start();
 		}
 		catch (IOException ex) {
-			throw new Failure(Failure.OTHER, "Cannot start " + Terminal.plain(command.get(0))
-					+ ": check that it is a program this machine can run.", ex);
+			throw cannotStart(command.get(0), environment, ex);
 		}
+	}
+
+	private static Failure cannotStart(String program, Map<String, String> environment, IOException cause) {
+		String name = Terminal.plain(program);
+		File file = new File(program);
+		if (!program.contains(File.separator)) {
+			boolean found = Stream.of(environment.getOrDefault("PATH", "").split(File.pathSeparator))
+				.anyMatch((folder) -> new File(folder, program).isFile());
+			if (!found) {
+				return new Failure(Failure.NO_PROGRAM, "There is no program '" + name + "' on the PATH.", cause);
+			}
+		}
+		else if (!file.exists()) {
+			return new Failure(Failure.NO_PROGRAM, "There is no file " + name + ".", cause);
+		}
+		else if (file.isDirectory()) {
+			return new Failure(Failure.CANNOT_RUN, name + " is a directory.", cause);
+		}
+		else if (!file.canExecute()) {
+			return new Failure(Failure.CANNOT_RUN, "The file " + name + " may not be executed: chmod +x permits it.",
+					cause);
+		}
+		return new Failure(Failure.CANNOT_RUN,
+				"Cannot start " + name + ": check that it is a program this machine can run.", cause);
 	}
 
 	private static void end(Process process) {

@@ -75,11 +75,11 @@ final class LockCommands {
 		run.addOption(Arguments.namespace());
 		run.usageMessage()
 			.customSynopsis("micro lock run [OPTIONS] NAME -- COMMAND...")
-			.footer("",
-					"Exit codes: the command's; " + TAKEN + " if another has the lock, and the command was not run; "
-							+ LOST + " if the lock was lost and the command ended, with TERM and after a tenth of the"
-							+ " ttl with KILL. Ctrl-C is the command's to heed.",
-					"", "Such as: micro lock run nightly --wait 1m -- ./backup.sh --all");
+			.footer("", "Exit codes: the command's; " + Failure.NO_PROGRAM + " if there is none, " + Failure.CANNOT_RUN
+					+ " if it cannot be run; " + TAKEN + " if another has the lock, and the command was not run; "
+					+ LOST + " if the lock was lost and the command ended, with TERM and after a tenth of the"
+					+ " ttl with KILL. Ctrl-C is the command's to heed.", "",
+					"Such as: micro lock run nightly --wait 1m -- ./backup.sh --all");
 		lock.addSubcommand("run", run);
 	}
 

@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 import com.google.gson.JsonObject;
 import picocli.CommandLine;
@@ -135,7 +136,11 @@ public final class Micro {
 		if (ex instanceof UnmatchedArgumentException unmatched && !spec.subcommands().isEmpty()
 				&& !unmatched.getUnmatched().get(0).startsWith("-")) {
 			String word = unmatched.getUnmatched().get(0);
-			String closest = Closest.to(word, spec.subcommands().keySet());
+			Set<String> known = spec.subcommands().keySet();
+			String closest = Closest.to(word, known);
+			if (closest == null && known.size() == 1) {
+				closest = name + " " + known.iterator().next() + " " + Terminal.plain(word);
+			}
 			return new Failure(Failure.USAGE,
 					"'" + name + "' has no command '" + Terminal.plain(word) + "'"
 							+ ((closest != null) ? "; did you mean '" + closest + "'?" : ".") + " See '" + help + "'.",
@@ -147,8 +152,8 @@ public final class Micro {
 
 	private int builtIn(Terminal terminal, List<String> command, Arguments arguments) {
 		if (!arguments.parsed().commandSpec().subcommands().isEmpty()) {
-			throw Failure
-				.usage("'micro " + command.get(0) + "' wants one more word; see 'micro help " + command.get(0) + "'.");
+			throw Failure.usage("'micro " + String.join(" ", command) + "' wants one more word; see 'micro help "
+					+ String.join(" ", command) + "'.");
 		}
 		List<String> words = arguments.words();
 		switch (command.get(0)) {

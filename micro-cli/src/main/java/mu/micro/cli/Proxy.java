@@ -24,6 +24,8 @@ import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioSocketChannel;
+import io.netty.handler.codec.http2.Http2Error;
+import io.netty.handler.codec.http2.Http2Exception;
 import mu.micro.MicroException;
 import mu.micro.grpc.Errors;
 import mu.micro.grpc.Frames;
@@ -310,30 +312,36 @@ final class Proxy implements AutoCloseable {
 	 * @return the sentence and the exit code
 	 */
 	Failure failure(String service, @Nullable Deadline deadline, Throwable failure) {
+		if (spoiled(failure)) {
+			return new Failure(Failure.SERVICE, "What answers at " + this.options.address()
+					+ " is no proxy of Micro: unless set otherwise the proxy is at port 8081, and the gateway at 8080;"
+					+ " say where the proxy is with --proxy_address.", failure);
+		}
 		MicroException meant = Errors.toException(failure);
-		String detail = Terminal.plain(String.valueOf(meant.getMessage()));
+		String detail = String.valueOf(meant.getMessage());
 		if (meant instanceof MicroException.TimedOut && (deadline == null || !deadline.isExpired())) {
-			return new Failure(Failure.TIMEOUT, detail, failure);
+			return Failure.told(Failure.TIMEOUT, detail, failure);
 		}
 		if (meant instanceof MicroException.TimedOut) {
 			return new Failure(Failure.TIMEOUT,
 					silence(service) + ": try again, or give it longer with --request_timeout.", failure);
 		}
 		if (meant instanceof MicroException.Unauthenticated || meant instanceof MicroException.Denied) {
-			return new Failure(Failure.DENIED, "Not authorized to perform this request: " + detail, failure);
+			return Failure.told(Failure.DENIED, "Not authorized to perform this request: " + detail, failure);
 		}
 		if (meant instanceof MicroException.Unimplemented) {
-			return new Failure(Failure.ENDPOINT, "The service '" + service + "' does not offer this: " + detail,
+			return Failure.told(Failure.ENDPOINT, "The service '" + service + "' does not offer this: " + detail,
 					failure);
 		}
 		if (meant instanceof MicroException.Unavailable) {
-			if (local(failure)) {
+			// A status that came over the wire has no cause.
+			if (cause(failure, IOException.class) != null) {
 				return new Failure(Failure.SERVICE, "Cannot reach Micro at " + this.options.address()
 						+ ": start it with 'micro server', or say where it is with --proxy_address.", failure);
 			}
-			return new Failure(Failure.SERVICE, detail, failure);
+			return Failure.told(Failure.SERVICE, detail, failure);
 		}
-		return new Failure(Failure.ANSWER, detail, failure);
+		return Failure.told(Failure.ANSWER, detail, failure);
 	}
 
 	/**
@@ -349,16 +357,21 @@ final class Proxy implements AutoCloseable {
 		return (millis % 1000 == 0) ? millis / 1000 + " s" : millis + " ms";
 	}
 
-	// A status that came over the wire has no cause.
-	private static boolean local(Throwable failure) {
+	// What came is not HTTP/2 at all.
+	private static boolean spoiled(Throwable failure) {
+		Http2Exception cause = cause(failure, Http2Exception.class);
+		return cause != null && cause.error() == Http2Error.PROTOCOL_ERROR && !Http2Exception.isStreamError(cause);
+	}
+
+	private static <T> @Nullable T cause(Throwable failure, Class<T> type) {
 		Throwable cause = failure;
 		for (int depth = 0; cause != null && depth < 10; depth++) {
-			if (cause instanceof IOException) {
-				return true;
+			if (type.isInstance(cause)) {
+				return type.cast(cause);
 			}
 			cause = cause.getCause();
 		}
-		return false;
+		return null;
 	}
 
 	@Override

@@ -8,6 +8,7 @@ import com.google.protobuf.Descriptors.Descriptor;
 import com.google.protobuf.Descriptors.FieldDescriptor;
 import com.google.protobuf.Descriptors.MethodDescriptor;
 import mu.micro.grpc.Schema;
+import mu.micro.wire.registry.Node;
 import mu.micro.wire.registry.Service;
 
 /**
@@ -27,7 +28,8 @@ final class Usage {
 
 	/**
 	 * Help on a service.
-	 * @param terminal where to print
+	 * @param terminal where to print; its options name the node that told the schema,
+	 * where there are several contracts
 	 * @param service the service's name
 	 * @param schema what it offers
 	 * @param versions its instances, as far as they are known
@@ -48,7 +50,7 @@ final class Usage {
 		String running = String.join("; ",
 				this.versions.stream()
 					.map((version) -> "version " + Terminal.plain(version.getVersion()) + ", " + version.getNodesCount()
-							+ ((version.getNodesCount() == 1) ? " instance" : " instances"))
+							+ ((version.getNodesCount() == 1) ? " node" : " nodes"))
 					.toList());
 		println("Calls the service " + this.service + ((running.isEmpty()) ? "." : " (" + running + ")."));
 		contracts();
@@ -100,7 +102,14 @@ final class Usage {
 	private void contracts() {
 		int contracts = Contracts.count(this.versions);
 		if (contracts > 1) {
-			println(contracts + " contracts of this name are running; this page shows one of them.");
+			String shown = this.terminal.options().metadata().get(Proxy.INSTANCE.name());
+			Node node = this.versions.stream()
+				.flatMap((version) -> version.getNodesList().stream())
+				.filter((candidate) -> candidate.getId().equals(shown))
+				.findFirst()
+				.orElseThrow();
+			println(contracts + " contracts of this name are running; this page shows that of the node "
+					+ Terminal.plain(node.getId() + " at " + Listing.address(node)) + ".");
 		}
 	}
 

@@ -153,10 +153,10 @@ class BlobCommandsTests {
 		Path missing = this.folder.resolve("missing/file");
 		Stage.Ran put = micro("blob", "put", "a", missing.toString());
 		assertThat(put.code()).isEqualTo(1);
-		assertThat(put.err()).startsWith("Cannot read '" + missing + "'");
+		assertThat(put.err()).isEqualTo("Cannot read '" + missing + "': there is no such file.\n");
 		Stage.Ran folder = micro("blob", "put", "a", this.folder.toString());
 		assertThat(folder.code()).isEqualTo(1);
-		assertThat(folder.err()).startsWith("Cannot read '" + this.folder + "'");
+		assertThat(folder.err()).isEqualTo("Cannot read '" + this.folder + "': it is a directory.\n");
 		assertThat(this.stage.blobs("micro").find("a")).isNull();
 		micro("blob", "put", "a", "-");
 		Stage.Ran get = micro("blob", "get", "a", missing.toString());

@@ -222,7 +222,7 @@ class ConfigCommandsTests {
 			config get a..b | Micro does not take this:
 			config set a {b:1} | The value begins as a JSON object does, but this is no JSON from line 1, column 2 on;
 			config set a {"b":1,"b":2} | The value begins as a JSON object does, but
-			config set a @/no/such/file | Cannot read '@/no/such/file': check that the file is there.
+			config set a @/no/such/file | Cannot read '@/no/such/file': there is no such file.
 			config set a {"b.c":1} | Micro does not take this:
 			""")
 	void wrongUseExitsWith1AndSaysWhatIsRight(String args, String message) {

@@ -58,8 +58,10 @@ class ContractsTests {
 	@Test
 	void helpAndListingsTellThatContractsDiffer() {
 		String told = "2 contracts of this name are running; ";
-		assertThat(this.stage.micro("twins", "--help").out()).contains("\n" + told + "this page shows one of them.\n");
-		assertThat(this.stage.micro("twins", "stream", "--help").out()).contains("\n" + told);
+		assertThat(this.stage.micro("twins", "--help").out())
+			.contains("\n" + told + "this page shows that of the node old-1 at 127.0.0.1:" + this.stage.port() + ".\n");
+		assertThat(this.stage.micro("twins", "stream", "--help").out())
+			.contains("\n" + told + "this page shows that of the node young-1 at ");
 		assertThat(this.stage.micro("get", "service", "twins").out())
 			.contains("\n" + told + "the metadata's schema tells them apart.\n")
 			.contains("schema=a")

@@ -62,7 +62,6 @@ class EventsCommandsTests {
 		assertThat(micro("events", "read", "orders", "--limit", "2").out()).isEqualTo("m1\nm2\n");
 		assertThat(micro("events", "read", "orders", "--from", "1h").out()).isEqualTo("m1\nm2\nm3\n");
 		assertThat(micro("events", "read", "orders", "--from", "2200-01-01T00:00:00Z").out()).isEmpty();
-		assertThat(micro("events", "read", "none")).isEqualTo(Stage.Ran.of(""));
 		List<String> lines = micro("events", "read", "orders", "-v", "--limit", "1").lines();
 		assertThat(lines.get(0)).matches("OFFSET +TIME +ID +BODY");
 		assertThat(lines.get(1)).matches("1 +20\\S+Z +id-1 +m1");
@@ -71,6 +70,22 @@ class EventsCommandsTests {
 		assertThat(json).hasSize(3);
 		assertThat(json.get(0).getAsJsonObject().keySet()).containsExactly("topic", "offset", "time", "id", "headers",
 				"body");
+	}
+
+	@Test
+	void aTopicThatIsNotThereIsNamedAndOneThatIsEmptyIsNot() {
+		Stage.Ran missing = new Stage.Ran(127, "", "There is no topic 'none' in 'micro'.\n");
+		for (String command : List.of("read none", "read none --from 3", "read none --output=json", "groups none",
+				"groups none --output=json")) {
+			assertThat(micro(("events " + command).split(" "))).isEqualTo(missing);
+		}
+		this.stage.events("micro").consume("none", Group.of("g"), (delivery) -> {
+		}).close();
+		assertThat(micro("events", "read", "none")).isEqualTo(Stage.Ran.of(""));
+		assertThat(micro("events", "read", "none", "--output=json")).isEqualTo(Stage.Ran.of("[]\n"));
+		fill(1);
+		assertThat(micro("events", "groups", "orders", "--output=json")).isEqualTo(Stage.Ran.of("[]\n"));
+		assertThat(micro("events", "groups", "orders").lines()).hasSize(1);
 	}
 
 	@Test
@@ -110,6 +125,19 @@ class EventsCommandsTests {
 		assertThat(micro("events", "groups", "orders").lines()).hasSize(2).last().asString().matches("new +3 +0 +0");
 		assertThat(micro("events", "groups", "orders", "--output=json").out())
 			.isEqualTo("[{\"group\":\"new\",\"next\":3,\"inFlight\":0,\"waiting\":0}]\n");
+	}
+
+	@Test
+	void aGroupIsDeleted() {
+		fill(1);
+		this.stage.events("micro").consume("orders", Group.of("g"), (delivery) -> {
+		}).close();
+		assertThat(micro("events", "delete", "group", "orders", "g")).isEqualTo(Stage.Ran.of(""));
+		assertThat(this.stage.events("micro").groups("orders")).isEmpty();
+		assertThat(micro("events", "delete", "group", "orders", "g"))
+			.isEqualTo(new Stage.Ran(127, "", "There is no group 'g' of the topic 'orders' in 'micro'.\n"));
+		assertThat(micro("events", "delete").err())
+			.isEqualTo("'micro events delete' wants one more word; see 'micro help events delete'.\n");
 	}
 
 	@Test

@@ -115,9 +115,21 @@ class LockCommandsTests {
 	}
 
 	@Test
-	void aCommandThatIsNotThereExitsWith128AndKeepsNoLock() {
-		assertThat(this.stage.micro("lock", "run", "x", "--", "/no/such/program")).isEqualTo(new Stage.Ran(128, "",
-				"Cannot start /no/such/program: check that it is a program this machine can run.\n"));
+	void aCommandThatCannotBeStartedExitsAsShellsDoAndKeepsNoLock() throws IOException {
+		assertThat(this.stage.micro("lock", "run", "x", "--", "/no/such/program"))
+			.isEqualTo(new Stage.Ran(127, "", "There is no file /no/such/program.\n"));
+		assertThat(this.stage.micro("lock", "run", "x", "--", "no-such-program"))
+			.isEqualTo(new Stage.Ran(127, "", "There is no program 'no-such-program' on the PATH.\n"));
+		Path plain = Files.writeString(file("plain"), "no program");
+		assertThat(this.stage.micro("lock", "run", "x", "--", plain.toString()))
+			.isEqualTo(new Stage.Ran(126, "", "The file " + plain + " may not be executed: chmod +x permits it.\n"));
+		assertThat(this.stage.micro("lock", "run", "x", "--", this.folder.toString()))
+			.isEqualTo(new Stage.Ran(126, "", this.folder + " is a directory.\n"));
+		Path foreign = Files.writeString(file("foreign"), "#!/no/such/interpreter\n");
+		assertThat(foreign.toFile().setExecutable(true)).isTrue();
+		Stage.Ran ran = this.stage.micro("lock", "run", "x", "--", foreign.toString());
+		assertThat(ran.code()).isEqualTo(126);
+		assertThat(ran.err()).startsWith("Cannot start " + foreign + ": ").hasLineCount(1);
 		assertThat(free("x")).isTrue();
 	}
 

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintStream;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -17,6 +18,7 @@ import java.util.jar.JarEntry;
 import java.util.jar.JarOutputStream;
 import java.util.jar.Manifest;
 
+import com.sun.net.httpserver.HttpServer;
 import io.grpc.Deadline;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
@@ -93,7 +95,7 @@ class MicroTests {
 	@Test
 	void aStreamThatFailsPrintsWhatCameBefore() {
 		Stage.Ran ran = stage.micro("helloworld", "stream", "--count", "-1");
-		assertThat(ran).isEqualTo(new Stage.Ran(127, "", "the count is negative\n"));
+		assertThat(ran).isEqualTo(new Stage.Ran(127, "", "The count is negative.\n"));
 	}
 
 	@Test
@@ -110,7 +112,12 @@ class MicroTests {
 	void aWrongLineOfAStreamIsNamed() {
 		Stage.Ran ran = stage.micro(Stage.lines("{\"name\":\"a\"}", "{\"nam\":\"b\"}"), "helloworld", "collect");
 		assertThat(ran.code()).isEqualTo(1);
-		assertThat(ran.err()).startsWith("Line 2 of standard input is not a helloworld.Request: ").contains("nam");
+		assertThat(ran.err())
+			.isEqualTo("Line 2 of standard input: unknown field 'nam': helloworld.Request has name.\n");
+		ran = stage.micro(Stage.lines("{\"name\":\"a\"}", "{\"name\""), "helloworld", "collect");
+		assertThat(ran.code()).isEqualTo(1);
+		assertThat(ran.err())
+			.startsWith("Line 2 of standard input: the request is malformed JSON at column 8: Unexpected");
 	}
 
 	@Test
@@ -127,6 +134,15 @@ class MicroTests {
 		Stage.Ran gone = stage.micro("call", "helloworld", "Helloworld.Call", "@" + file + "x");
 		assertThat(gone.code()).isEqualTo(1);
 		assertThat(gone.err()).startsWith("Cannot read '@" + file + "x'").hasLineCount(1);
+	}
+
+	@Test
+	void malformedJsonIsToldWithItsPlace() {
+		assertThat(stage.micro("call", "helloworld", "Helloworld.Call", "{\"name\":\"Jane\"")).isEqualTo(new Stage.Ran(
+				1, "",
+				"The request is malformed JSON at column 15: Unexpected end-of-input: expected close marker for Object.\n"));
+		assertThat(stage.micro("call", "helloworld", "Helloworld.Call", "{\n\"name\":}").err())
+			.startsWith("The request is malformed JSON at line 2, column 8: Unexpected character ('}'");
 	}
 
 	@Test
@@ -175,7 +191,7 @@ class MicroTests {
 			Stage.Ran ran = stage.micro(args);
 			assertThat(ran.code()).isZero();
 			assertThat(ran.out()).startsWith("Usage: micro helloworld [COMMAND] [--FLAG VALUE]...\n")
-				.contains("version latest, 1 instance")
+				.contains("version latest, 1 node")
 				.containsPattern("\n  call +Helloworld.Call +--name\n")
 				.containsPattern("\n  people list-all +People.ListAll +--name\n");
 		}
@@ -212,15 +228,15 @@ class MicroTests {
 				new PrintStream(out, true, StandardCharsets.UTF_8), System.err);
 		Service service = Service.newBuilder().setName("x").setVersion("1\u001b[31m\u009b2").build();
 		new Usage(terminal, "x", Schema.of(List.of()), List.of(service)).service();
-		assertThat(out.toString(StandardCharsets.UTF_8)).contains("version 1 [31m 2, 0 instances");
+		assertThat(out.toString(StandardCharsets.UTF_8)).contains("version 1 [31m 2, 0 nodes");
 	}
 
 	@Test
 	void onlyACallThatOutlivedItsOwnDeadlineIsToldToWaitLonger() {
 		try (Proxy proxy = new Proxy(Options.of(stage.environment()))) {
 			StatusRuntimeException late = Status.DEADLINE_EXCEEDED.withDescription("too late").asRuntimeException();
-			assertThat(proxy.failure("x", null, late)).hasMessage("too late");
-			assertThat(proxy.failure("x", Deadline.after(1, TimeUnit.HOURS), late)).hasMessage("too late");
+			assertThat(proxy.failure("x", null, late)).hasMessage("Too late.");
+			assertThat(proxy.failure("x", Deadline.after(1, TimeUnit.HOURS), late)).hasMessage("Too late.");
 			assertThat(proxy.failure("x", Deadline.after(-1, TimeUnit.NANOSECONDS), late))
 				.hasMessageStartingWith("The service 'x' did not answer within 10 s: try again");
 		}
@@ -235,8 +251,8 @@ class MicroTests {
 	void healthIsToldForEachInstance() {
 		Stage.Ran ran = stage.micro("debug", "health", "helloworld");
 		assertThat(ran.code()).isZero();
-		assertThat(ran.out()).startsWith("service  helloworld\n\nversion  latest\n\nNODE  ADDRESS:PORT")
-			.contains("h-1   127.0.0.1:" + stage.port() + "  ok\n");
+		assertThat(ran.out()).startsWith("service  helloworld\n\nversion  latest\n\nID   ADDRESS")
+			.contains("h-1  127.0.0.1:" + stage.port() + "  ok\n");
 		assertThat(stage.header("micro-instance")).isEqualTo("h-1");
 		assertThat(stage.micro("debug", "health", "helloworld", "--output=json").out())
 			.endsWith("\"node\":\"h-1\",\"address\":\"127.0.0.1:" + stage.port() + "\",\"status\":\"ok\"}]\n");
@@ -246,10 +262,9 @@ class MicroTests {
 	void statisticsAreToldForEachInstanceOfEachService() {
 		Stage.Ran ran = stage.micro("debug", "stats", "helloworld", "registry");
 		assertThat(ran.code()).isZero();
-		assertThat(ran.lines()).filteredOn((line) -> line.startsWith("NODE"))
+		assertThat(ran.lines()).filteredOn((line) -> line.startsWith("ID"))
 			.hasSize(2)
-			.allMatch((line) -> line
-				.matches("NODE  ADDRESS:PORT +STARTED +UPTIME +MEMORY +THREADS +GC +REQUESTS +ERRORS"));
+			.allMatch((line) -> line.matches("ID +ADDRESS +STARTED +UPTIME +MEMORY +THREADS +GC +REQUESTS +ERRORS"));
 		assertThat(ran.out()).contains("service  helloworld\n").contains("service  registry\n").contains("mb");
 		assertThat(stage.headers("micro-instance")).contains("h-1", "r-1");
 		assertThat(stage.micro("debug", "stats", "helloworld", "--output=json").out()).contains("\"requests\":")
@@ -280,6 +295,17 @@ class MicroTests {
 	}
 
 	@Test
+	void aValueWithoutAFlagIsToldHowToBeWritten() {
+		assertThat(stage.micro("helloworld", "call", "Jane")).isEqualTo(
+				new Stage.Ran(5, "", "The service 'helloworld' has no endpoint 'call Jane': values go by flag, such as"
+						+ " 'micro helloworld call --name Jane'.\n"));
+		assertThat(stage.micro("helloworld", "people", "list-all", "Jane").err())
+			.contains("such as 'micro helloworld people list-all --name Jane'");
+		assertThat(stage.micro("helloworld", "fail-with", "Jane Doe").err())
+			.contains("such as 'micro helloworld fail-with --code \"Jane Doe\"'");
+	}
+
+	@Test
 	void anEndpointWrittenWrongExitsWith3() {
 		for (String endpoint : List.of("Call", ".Call", "Helloworld.", "")) {
 			Stage.Ran ran = stage.micro("call", "helloworld", endpoint);
@@ -304,7 +330,7 @@ class MicroTests {
 		Stage.Ran ran = stage.micro("helloworld", "fail-with", "--code=" + status, "--detail=too late");
 		assertThat(ran.code()).isEqualTo(code);
 		assertThat(ran.err()).hasLineCount(1);
-		assertThat(ran.err()).endsWith("too late\n");
+		assertThat(ran.err()).endsWith("oo late.\n").matches("(?s)[A-Z].*");
 	}
 
 	@Test
@@ -369,6 +395,26 @@ class MicroTests {
 			.startsWith("The host '1::zz' is unknown");
 	}
 
+	@Test
+	void whatAnswersAndIsNoProxyIsNamed() throws IOException {
+		HttpServer web = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+		web.start();
+		try {
+			String address = "127.0.0.1:" + web.getAddress().getPort();
+			String expected = "What answers at " + address
+					+ " is no proxy of Micro: unless set otherwise the proxy is at"
+					+ " port 8081, and the gateway at 8080; say where the proxy is with --proxy_address.\n";
+			for (String command : List.of("services", "get service x", "x --name=y", "stream x X.Call", "debug stats x",
+					"store list", "store write k v", "events publish t x", "broker subscribe t")) {
+				assertThat(with(Map.of("MICRO_PROXY", address), command.split(" ")))
+					.isEqualTo(new Stage.Ran(4, "", expected));
+			}
+		}
+		finally {
+			web.stop(0);
+		}
+	}
+
 	@ParameterizedTest
 	@CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
 			--nope | Unknown option: '--nope'; see 'micro help'.
@@ -380,7 +426,11 @@ class MicroTests {
 			services --output=xml | --output is 'text' or 'json', not 'xml'.
 			help get nope | 'micro get' has no command 'nope'.
 			completion fish | There is completion for bash and zsh, not for 'fish'.
-			call helloworld Helloworld.Call {"nam":1} | The request is not a helloworld.Request:
+			get helloworld | 'micro get' has no command 'helloworld'; did you mean 'micro get service helloworld'? See
+			get servce helloworld | 'micro get' has no command 'servce'; did you mean 'service'? See 'micro help get'.
+			call helloworld Helloworld.Call [] | The request is not a JSON object; send one, as in {"name":"Jane"}.
+			call helloworld Helloworld.Call {"nme":1} | Unknown field 'nme': helloworld.Request has name.
+			call helloworld Helloworld.Echo {"i64":"x"} | Field 'i64': Not an int64 value: "x".
 			""")
 	void wrongUseExitsWith1AndSaysWhatIsRight(String args, String message) {
 		Stage.Ran ran = stage.micro(args.split(" "));
@@ -405,7 +455,11 @@ class MicroTests {
 		assertThat(stage.micro("help", "call").out()).contains("micro call [OPTIONS] SERVICE ENDPOINT [JSON]")
 			.isEqualTo(stage.micro("call", "--help").out());
 		assertThat(stage.micro("help", "debug", "stats").out()).contains("micro debug stats [OPTIONS] SERVICE...");
-		assertThat(stage.micro("server", "--help").out()).contains("micro server");
+		assertThat(stage.micro("server", "--help").out()).startsWith("Usage: micro server [SETTING...]\n")
+			.contains("--micro.gateway.port=8080 ")
+			.doesNotContain("--proxy_address", "--output", "--request_timeout", "--metadata")
+			.isEqualTo(stage.micro("help", "server").out());
+		assertThat(stage.micro("server", "--help").lines()).allMatch((line) -> line.length() <= 80);
 		assertThat(stage.micro("version").out()).startsWith("micro version ");
 		assertThat(stage.micro("--version").out()).isEqualTo(stage.micro("version").out());
 		assertThat(stage.micro("version", "--output=json").out()).startsWith("{\"version\":");
@@ -432,6 +486,26 @@ class MicroTests {
 		assertThat(new String(bash.getInputStream().readAllBytes(), StandardCharsets.UTF_8).lines().toList())
 			.containsExactly("help helloworld", "helloworld", "helloworld", "health", "server services", "read restore",
 					"run", "set");
+		assertThat(bash.waitFor()).isZero();
+	}
+
+	@Test
+	void endpointsAreCompleted(@TempDir Path folder) throws Exception {
+		Path script = Files.writeString(folder.resolve("micro.sh"), stage.micro("completion").out());
+		Path page = Files.writeString(folder.resolve("page"), stage.micro("helloworld", "--help").out());
+		Path program = Files.writeString(folder.resolve("micro"),
+				"#!/bin/sh\n[ \"$1 $2\" = 'helloworld --help' ] && cat " + page + "\n");
+		assertThat(program.toFile().setExecutable(true)).isTrue();
+		Process bash = new ProcessBuilder("bash", "-c",
+				"source " + script + "; complete() { COMP_WORDS=(" + program
+						+ " \"$@\"); COMP_CWORD=$#; _complete_micro_services; echo \"${COMPREPLY[*]}\"; };"
+						+ "complete helloworld ''; complete helloworld c; complete helloworld people '';"
+						+ " complete helloworld people l; complete nope ''; complete helloworld call --na")
+			.redirectError(ProcessBuilder.Redirect.DISCARD)
+			.start();
+		assertThat(new String(bash.getInputStream().readAllBytes(), StandardCharsets.UTF_8).lines().toList())
+			.containsExactly("call stream chat collect echo fail-with people", "call chat collect", "list-all echo",
+					"list-all", "", "");
 		assertThat(bash.waitFor()).isZero();
 	}
 
@@ -466,6 +540,12 @@ class MicroTests {
 		String previous = System.getProperty("micro.home");
 		System.setProperty("micro.home", home.toString());
 		try {
+			for (String wrong : List.of("foo", "--micro.gateway.port 1", "-x")) {
+				String word = wrong.substring(wrong.lastIndexOf(' ') + 1);
+				assertThat(stage.micro(("server " + wrong).split(" ")))
+					.isEqualTo(new Stage.Ran(1, "", "The server takes settings such as --micro.gateway.port=8090, not '"
+							+ word + "'; see 'micro help server'.\n"));
+			}
 			Stage.Ran gone = stage.micro("server");
 			assertThat(gone.code()).isEqualTo(128);
 			assertThat(gone.err()).startsWith("The server is not there; looked for " + jar + ": ").hasLineCount(1);
@@ -478,8 +558,8 @@ class MicroTests {
 				write.putNextEntry(new JarEntry(name));
 				read.transferTo(write);
 			}
-			assertThat(stage.micro("server", out.toString(), "--micro.gateway.port=0", "services").code()).isEqualTo(9);
-			assertThat(out).hasContent("--micro.gateway.port=0 services");
+			assertThat(stage.micro("server", "--out=" + out, "--micro.gateway.port=0").code()).isEqualTo(9);
+			assertThat(out).hasContent("--micro.gateway.port=0");
 		}
 		finally {
 			if (previous != null) {

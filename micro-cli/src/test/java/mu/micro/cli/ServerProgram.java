@@ -6,8 +6,8 @@ import java.nio.file.Path;
 import java.util.Arrays;
 
 /**
- * Stands where the server's jar is: writes what it is told into the file it is told
- * first.
+ * Stands where the server's jar is: writes what it is told into the file that
+ * {@code --out} names, first.
  */
 public final class ServerProgram {
 
@@ -15,7 +15,8 @@ public final class ServerProgram {
 	}
 
 	public static void main(String[] args) throws IOException {
-		Files.writeString(Path.of(args[0]), String.join(" ", Arrays.asList(args).subList(1, args.length)));
+		Files.writeString(Path.of(args[0].substring("--out=".length())),
+				String.join(" ", Arrays.asList(args).subList(1, args.length)));
 		System.exit(9);
 	}
 

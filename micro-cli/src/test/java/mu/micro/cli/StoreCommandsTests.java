@@ -271,7 +271,8 @@ class StoreCommandsTests {
 							store write a b --expiry 1us | --expiry wants a time such as 5s, 200ms or 1m30s, from 1ms to a hundred years,
 							store write a b --when-revision 0 | --when-revision wants a whole number from 1 up, not '0'.
 							store write a b --when-revision 1 --if-absent | --if-absent and --when-revision exclude each other.
-							store write a @/no/such/file | Cannot read '@/no/such/file': check that the file is there.
+							store write a @/no/such/file | Cannot read '@/no/such/file': there is no such file.
+							store write a @/ | Cannot read '@/': it is a directory.
 							store snapshot | No file is given: name one, or '-' for the standard stream.
 							store snapshot a --destination file:///b | Two files are given: leave out --destination.
 							store snapshot --destination s3://x/y | --destination wants a file on this machine, such as

@@ -104,6 +104,14 @@ class DistributionTests {
 	}
 
 	@Test
+	void theServerTakesSettingsAndNothingElse() {
+		try (App app = this.platform.micro("server", "foo")) {
+			assertThat(app.exitCode()).isEqualTo(1);
+			assertThat(app.output()).contains("takes settings").contains("'foo'");
+		}
+	}
+
+	@Test
 	void theServersHealthTellsOfItsApps() {
 		assertThat(this.platform.server().output()).doesNotContain("ERROR").doesNotContain("WARN");
 	}

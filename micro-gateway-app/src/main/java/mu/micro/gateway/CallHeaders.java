@@ -9,6 +9,7 @@ import java.util.regex.Pattern;
 
 import io.grpc.Metadata;
 import io.netty.handler.codec.http.HttpHeaders;
+import mu.micro.grpc.Text;
 import org.jspecify.annotations.Nullable;
 
 /**

@@ -28,6 +28,7 @@ import mu.micro.grpc.Errors;
 import mu.micro.grpc.Frames;
 import mu.micro.grpc.Json;
 import mu.micro.grpc.Schemas;
+import mu.micro.grpc.Text;
 import mu.micro.registry.Registry;
 import mu.micro.wire.errors.Error;
 import org.jspecify.annotations.Nullable;

@@ -4,6 +4,7 @@ import java.util.Locale;
 
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaders;
+import mu.micro.grpc.Text;
 
 /**
  * What a body may be: JSON in UTF-8, as it is, also where nothing is said.

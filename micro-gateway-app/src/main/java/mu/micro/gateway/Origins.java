@@ -6,6 +6,7 @@ import java.util.regex.Pattern;
 
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaders;
+import mu.micro.grpc.Text;
 
 /**
  * Where requests may come from. A browser lets every page that its user looks at send

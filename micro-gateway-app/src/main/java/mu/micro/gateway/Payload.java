@@ -1,15 +1,12 @@
 package mu.micro.gateway;
 
-import java.util.Map;
-
 import com.google.protobuf.Descriptors.Descriptor;
-import com.google.protobuf.Descriptors.FieldDescriptor;
 import com.google.protobuf.DynamicMessage;
 import com.google.protobuf.UninitializedMessageException;
 import mu.micro.MicroException;
 import mu.micro.grpc.Json;
 import mu.micro.grpc.Schema;
-import org.jspecify.annotations.Nullable;
+import mu.micro.grpc.Text;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.StreamReadConstraints;
 import tools.jackson.core.StreamReadFeature;
@@ -28,11 +25,6 @@ import tools.jackson.databind.node.ObjectNode;
 final class Payload {
 
 	private static final int DEEPEST = 100;
-
-	/**
-	 * Characters in a body whose wrong field is looked for.
-	 */
-	private static final int MOST_SEARCHED = 64 * 1024;
 
 	private static final JsonMapper MAPPER = JsonMapper
 		.builder(JsonFactory.builder()
@@ -95,14 +87,12 @@ final class Payload {
 			json = this.body.deepCopy();
 			Query.merge(json, this.query.toJson(type), type, "");
 		}
-		String text = json.toString();
 		try {
-			return Json.parse(schema, type, text);
+			return Json.parse(schema, type, json.toString());
 		}
 		catch (MicroException.Invalid ex) {
-			MicroException.Invalid placed = (text.length() <= MOST_SEARCHED) ? new Misfit(schema).find(type, json, "")
-					: null;
-			throw (placed != null) ? placed : new MicroException.Invalid(Misfit.reason(ex), ex);
+			checkAwaited();
+			throw ex;
 		}
 		catch (UninitializedMessageException ex) {
 			throw new MicroException.Invalid("required fields are missing: " + Text.list(ex.getMissingFields()), ex);
@@ -117,106 +107,6 @@ final class Payload {
 		if (Thread.currentThread().isInterrupted()) {
 			throw new MicroException.Cancelled("nobody waits for the answer any more", null);
 		}
-	}
-
-	/**
-	 * Finds the field that does not fit, by trying each alone, as long as it may.
-	 */
-	private static final class Misfit {
-
-		private static final int MOST_TRIES = 200;
-
-		private final Schema schema;
-
-		private int tries;
-
-		Misfit(Schema schema) {
-			this.schema = schema;
-		}
-
-		private MicroException.@Nullable Invalid find(Descriptor type, ObjectNode json, String prefix) {
-			for (Map.Entry<String, JsonNode> entry : json.properties()) {
-				String path = prefix + entry.getKey();
-				FieldDescriptor field = Fields.find(type, entry.getKey());
-				if (field == null) {
-					return Fields.unknown(Text.shortened(path), type);
-				}
-				MicroException.Invalid misfit = misfit(type, field, entry.getValue());
-				if (misfit != null) {
-					return within(type, field, entry.getValue(), path, misfit);
-				}
-			}
-			return null;
-		}
-
-		private MicroException.Invalid within(Descriptor type, FieldDescriptor field, JsonNode value, String path,
-				MicroException.Invalid misfit) {
-			MicroException.Invalid inner = null;
-			if (field.isMapField() && value.isObject()) {
-				inner = inMap(type, field, (ObjectNode) value, path);
-			}
-			else if (field.isRepeated() && value.isArray()) {
-				inner = inArray(type, field, value, path);
-			}
-			else if (value instanceof ObjectNode object && Fields.isPlainMessage(field)) {
-				inner = find(field.getMessageType(), object, path + ".");
-			}
-			return (inner != null) ? inner
-					: new MicroException.Invalid("field '" + Text.shortened(path) + "': " + reason(misfit), misfit);
-		}
-
-		private MicroException.@Nullable Invalid inMap(Descriptor type, FieldDescriptor field, ObjectNode map,
-				String path) {
-			for (Map.Entry<String, JsonNode> entry : map.properties()) {
-				JsonNode alone = JsonNodeFactory.instance.objectNode().set(entry.getKey(), entry.getValue());
-				MicroException.Invalid misfit = misfit(type, field, alone);
-				if (misfit != null) {
-					FieldDescriptor value = field.getMessageType().findFieldByNumber(2);
-					return within(field.getMessageType(), value, entry.getValue(), path + "." + entry.getKey(), misfit);
-				}
-			}
-			return null;
-		}
-
-		private MicroException.@Nullable Invalid inArray(Descriptor type, FieldDescriptor field, JsonNode array,
-				String path) {
-			for (int i = 0; i < array.size(); i++) {
-				JsonNode element = array.get(i);
-				MicroException.Invalid misfit = misfit(type, field, JsonNodeFactory.instance.arrayNode().add(element));
-				if (misfit != null) {
-					String place = path + "[" + i + "]";
-					MicroException.Invalid inner = (element instanceof ObjectNode object
-							&& Fields.isPlainMessage(field)) ? find(field.getMessageType(), object, place + ".") : null;
-					return (inner != null) ? inner : new MicroException.Invalid(
-							"field '" + Text.shortened(place) + "': " + reason(misfit), misfit);
-				}
-			}
-			return null;
-		}
-
-		private MicroException.@Nullable Invalid misfit(Descriptor type, FieldDescriptor field, JsonNode value) {
-			checkAwaited();
-			if (this.tries++ >= MOST_TRIES) {
-				return null;
-			}
-			try {
-				Json.parse(this.schema, type,
-						JsonNodeFactory.instance.objectNode().set(field.getJsonName(), value).toString());
-				return null;
-			}
-			catch (MicroException.Invalid ex) {
-				return ex;
-			}
-			catch (UninitializedMessageException ex) {
-				return null;
-			}
-		}
-
-		static String reason(MicroException.Invalid ex) {
-			Throwable cause = ex.getCause();
-			return Text.shortened(String.valueOf(((cause != null) ? cause : ex).getMessage()));
-		}
-
 	}
 
 }

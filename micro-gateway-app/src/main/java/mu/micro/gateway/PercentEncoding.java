@@ -5,6 +5,7 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 
 import mu.micro.MicroException;
+import mu.micro.grpc.Text;
 
 /**
  * Percent-encoded parts of a request target, as UTF-8 and nothing else.

@@ -6,6 +6,8 @@ import java.util.List;
 import com.google.protobuf.Descriptors.Descriptor;
 import com.google.protobuf.Descriptors.FieldDescriptor;
 import mu.micro.MicroException;
+import mu.micro.grpc.Fields;
+import mu.micro.grpc.Text;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.JsonNodeFactory;
@@ -105,7 +107,7 @@ record Query(List<Parameter> parameters) {
 			String part = (dot < 0) ? this.name.substring(start) : this.name.substring(start, dot);
 			FieldDescriptor field = Fields.find(type, part);
 			if (field == null) {
-				throw Fields.unknown(Text.shortened(this.name), type);
+				throw Fields.unknown(this.name, type);
 			}
 			if (dot < 0) {
 				putLast(json, field);

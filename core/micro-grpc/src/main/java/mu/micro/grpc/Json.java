@@ -2,12 +2,16 @@ package mu.micro.grpc;
 
 import java.util.Map;
 
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParseException;
+import com.google.gson.JsonParser;
 import com.google.protobuf.Descriptors.Descriptor;
 import com.google.protobuf.DynamicMessage;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.MessageOrBuilder;
 import com.google.protobuf.util.JsonFormat;
 import mu.micro.MicroException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Messages as JSON, by the
@@ -23,6 +27,11 @@ public final class Json {
 
 	private static final int ESCAPE = 5;
 
+	/**
+	 * Characters in a text whose wrong field is looked for.
+	 */
+	private static final int MOST_SEARCHED = 64 * 1024;
+
 	private Json() {
 	}
 
@@ -33,16 +42,34 @@ public final class Json {
 	 * @param json a JSON object
 	 * @return the message
 	 * @throws MicroException.Invalid if it is no JSON, does not fit the type, or has a
-	 * field that the type does not; the message names the field
+	 * field that the type does not; the message names the field, of JSON up to
+	 * {@value #MOST_SEARCHED} characters with those that it is in
 	 */
 	public static DynamicMessage parse(Schema schema, Descriptor type, String json) {
-		DynamicMessage.Builder message = DynamicMessage.newBuilder(type);
 		try {
-			JsonFormat.parser().usingTypeRegistry(schema.types()).merge(json, message);
-			return message.build();
+			return merge(schema, type, json).build();
 		}
 		catch (InvalidProtocolBufferException ex) {
-			throw new MicroException.Invalid("not a " + type.getFullName() + ": " + ex.getMessage(), ex);
+			MicroException.Invalid placed = (json.length() <= MOST_SEARCHED) ? misfit(schema, type, json) : null;
+			throw (placed != null) ? placed : new MicroException.Invalid(
+					"not a " + type.getFullName() + ": " + Text.shortened(String.valueOf(ex.getMessage())), ex);
+		}
+	}
+
+	static DynamicMessage.Builder merge(Schema schema, Descriptor type, String json)
+			throws InvalidProtocolBufferException {
+		DynamicMessage.Builder message = DynamicMessage.newBuilder(type);
+		JsonFormat.parser().usingTypeRegistry(schema.types()).merge(json, message);
+		return message;
+	}
+
+	private static MicroException.@Nullable Invalid misfit(Schema schema, Descriptor type, String json) {
+		try {
+			return (JsonParser.parseString(json) instanceof JsonObject object)
+					? new Misfit(schema).find(type, object, "") : null;
+		}
+		catch (JsonParseException ex) {
+			return null;
 		}
 	}
 

@@ -173,6 +173,17 @@ public final class Schema {
 	}
 
 	/**
+	 * The gRPC services of one service. A process that serves several tells for each what
+	 * it offers in all.
+	 * @param service the service's name
+	 * @return those of its own contract, sorted by full name; all if none is
+	 */
+	public List<ServiceDescriptor> services(String service) {
+		List<ServiceDescriptor> own = this.services.stream().filter((each) -> isOwn(each, service)).toList();
+		return (own.isEmpty()) ? this.services : own;
+	}
+
+	/**
 	 * All files, by name.
 	 * @return the files of the services and what they import
 	 */

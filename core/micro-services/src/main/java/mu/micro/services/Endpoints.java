@@ -13,7 +13,7 @@ import mu.micro.wire.registry.Endpoint;
 import mu.micro.wire.registry.Value;
 
 /**
- * The methods of a schema with the trees of their messages, as Micro v3 tells them:
+ * The methods of a service with the trees of their messages, as Micro v3 tells them:
  * fields by their proto names, types by their Go names.
  */
 final class Endpoints {
@@ -25,9 +25,9 @@ final class Endpoints {
 	private Endpoints() {
 	}
 
-	static List<Endpoint> of(Schema schema) {
+	static List<Endpoint> of(Schema schema, String service) {
 		List<Endpoint> endpoints = new ArrayList<>();
-		schema.services().forEach((service) -> service.getMethods().forEach((method) -> endpoints.add(of(method))));
+		schema.services(service).forEach((own) -> own.getMethods().forEach((method) -> endpoints.add(of(method))));
 		return endpoints;
 	}
 

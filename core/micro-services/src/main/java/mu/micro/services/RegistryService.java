@@ -222,15 +222,16 @@ public final class RegistryService extends RegistryGrpc.RegistryImplBase impleme
 			return services;
 		}
 		return services.stream()
-			.map((service) -> service.toBuilder().addAllEndpoints(endpoints(service.getVersion(), offers)).build())
+			.map((service) -> service.toBuilder().addAllEndpoints(endpoints(service, offers)).build())
 			.toList();
 	}
 
-	private static Collection<Endpoint> endpoints(String version, List<Schemas.Offer> offers) {
+	private static Collection<Endpoint> endpoints(Service service, List<Schemas.Offer> offers) {
 		Map<String, Endpoint> endpoints = new LinkedHashMap<>();
 		for (Schemas.Offer offer : offers) {
-			if (offer.instances().stream().anyMatch((instance) -> instance.version().equals(version))) {
-				Endpoints.of(offer.schema()).forEach((endpoint) -> endpoints.putIfAbsent(endpoint.getName(), endpoint));
+			if (offer.instances().stream().anyMatch((instance) -> instance.version().equals(service.getVersion()))) {
+				Endpoints.of(offer.schema(), service.getName())
+					.forEach((endpoint) -> endpoints.putIfAbsent(endpoint.getName(), endpoint));
 			}
 		}
 		return new LinkedHashSet<>(endpoints.values());

@@ -106,7 +106,7 @@ class EndpointsTests {
 					.setInputType(".test.All")
 					.setOutputType(".test.All")))
 			.build();
-		List<Endpoint> endpoints = Endpoints.of(Schema.of(List.of(file), Set.of("test.Test")));
+		List<Endpoint> endpoints = Endpoints.of(Schema.of(List.of(file), Set.of("test.Test")), "test");
 		assertThat(endpoints).extracting(Endpoint::getName).containsExactly("Test.Call");
 		assertThat(endpoints.get(0).getResponse()).isEqualTo(endpoints.get(0).getRequest());
 		return endpoints.get(0).getRequest();

@@ -43,6 +43,7 @@ import mu.micro.wire.registry.Result;
 import mu.micro.wire.registry.Service;
 import mu.micro.wire.registry.Value;
 import mu.micro.wire.registry.WatchRequest;
+import mu.micro.wire.sync.SyncGrpc;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -190,6 +191,31 @@ class RegistryServiceTests {
 		assertThat(this.stub.getService(get("foo").toBuilder().setNodesOnly(true).build())
 			.getServices(0)
 			.getEndpointsList()).isEmpty();
+	}
+
+	@Test
+	void ofAProcessThatServesSeveralOnlyTheEndpointsOfTheServiceAreTold() throws Exception {
+		Server both = NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
+			.addService(this.service)
+			.addService(new SyncGrpc.SyncImplBase() {
+			})
+			.addService(ProtoReflectionServiceV1.newInstance())
+			.build()
+			.start();
+		try {
+			for (String name : List.of("sync", "foo")) {
+				this.mine.register(new Instance(name, "latest", "a", "127.0.0.1", both.getPort(), Map.of()), TTL);
+			}
+			assertThat(this.stub.getService(get("sync")).getServices(0).getEndpointsList())
+				.extracting(Endpoint::getName)
+				.isNotEmpty()
+				.allMatch((name) -> name.startsWith("Sync."));
+			assertThat(only("foo").getEndpointsList()).extracting(Endpoint::getName)
+				.contains("Registry.Watch", "Sync.Acquire");
+		}
+		finally {
+			both.shutdownNow().awaitTermination();
+		}
 	}
 
 	@Test

@@ -1,4 +1,4 @@
-package mu.micro.gateway;
+package mu.micro.grpc;
 
 import java.util.List;
 
@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Fields by the names they have in JSON.
  */
-final class Fields {
+public final class Fields {
 
 	private static final String WELL_KNOWN = "google.protobuf.";
 
@@ -23,7 +23,7 @@ final class Fields {
 	 * @param name the field's name in lowerCamelCase, or as the contract spells it
 	 * @return the field, or null if there is none
 	 */
-	static @Nullable FieldDescriptor find(Descriptor type, String name) {
+	public static @Nullable FieldDescriptor find(Descriptor type, String name) {
 		FieldDescriptor field = type.findFieldByName(name);
 		if (field != null) {
 			return field;
@@ -40,14 +40,20 @@ final class Fields {
 	 * @param field the field
 	 * @return false for scalars, maps, and types such as Timestamp
 	 */
-	static boolean isPlainMessage(FieldDescriptor field) {
+	public static boolean isPlainMessage(FieldDescriptor field) {
 		return field.getJavaType() == FieldDescriptor.JavaType.MESSAGE && !field.isMapField()
 				&& !field.getMessageType().getFullName().startsWith(WELL_KNOWN);
 	}
 
-	static MicroException.Invalid unknown(String path, Descriptor type) {
+	/**
+	 * Says that a message has no such field.
+	 * @param path the field's name, behind those of the fields it would be in
+	 * @param type the message's type
+	 * @return to be thrown
+	 */
+	public static MicroException.Invalid unknown(String path, Descriptor type) {
 		List<String> known = type.getFields().stream().map(FieldDescriptor::getJsonName).toList();
-		return new MicroException.Invalid("unknown field '" + path + "': " + type.getFullName()
+		return new MicroException.Invalid("unknown field '" + Text.shortened(path) + "': " + type.getFullName()
 				+ ((known.isEmpty()) ? " has no fields" : " has " + Text.list(known)));
 	}
 
