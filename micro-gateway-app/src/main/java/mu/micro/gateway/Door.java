@@ -25,6 +25,7 @@ import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.HttpMethod;
 import io.netty.util.concurrent.GlobalEventExecutor;
 import mu.micro.MicroException;
+import mu.micro.autoconfigure.PortTakenException;
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
 import org.jspecify.annotations.Nullable;
@@ -42,7 +43,6 @@ import reactor.netty.http.server.HttpServerResponse;
 import reactor.netty.resources.LoopResources;
 import tools.jackson.databind.node.JsonNodeFactory;
 
-import org.springframework.boot.web.server.PortInUseException;
 import org.springframework.context.SmartLifecycle;
 
 /**
@@ -140,7 +140,7 @@ final class Door implements SmartLifecycle {
 		catch (ChannelBindException ex) {
 			loops.dispose();
 			if (inUse(ex)) {
-				throw new PortInUseException(this.properties.port(), ex);
+				throw new PortTakenException(this.properties.port(), "micro.gateway.port", ex);
 			}
 			throw ex;
 		}
