@@ -273,7 +273,8 @@ class ServiceAutoConfigurationTests {
 			assertThatThrownBy(() -> start(EchoApplication.class, "spring.grpc.server.port=" + taken.getLocalPort()));
 			assertThat(output).contains("APPLICATION FAILED TO START")
 				.contains("Port " + taken.getLocalPort() + " is already in use by process "
-						+ ProcessHandle.current().pid());
+						+ ProcessHandle.current().pid())
+				.contains("spring.grpc.server.port or SPRING_GRPC_SERVER_PORT in the environment");
 		}
 	}
 

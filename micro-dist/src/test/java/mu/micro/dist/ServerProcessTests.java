@@ -80,7 +80,25 @@ class ServerProcessTests {
 			try (App app = App.java(platform.environment(), SERVER, "--micro.gateway.port=" + port,
 					"--micro.server.apps=gateway")) {
 				app.await("gateway \\| .*Port " + port + " is already in use by process");
-				app.await("The gateway ended with exit code 1; started again in 250 ms");
+				app.await("micro.gateway.port or MICRO_GATEWAY_PORT");
+				app.await("The gateway ended because its port is taken and is not started again");
+			}
+		}
+	}
+
+	@Test
+	@EnabledOnOs(OS.LINUX)
+	void aSecondServerSaysThatOneIsRunning() {
+		try (Platform platform = new Platform(this.data);
+				App first = App.java(platform.environment(), SERVER, "--micro.server.apps=")) {
+			String port = first.await("core services at 127.0.0.1:(\\d+)");
+			try (App second = App.java(platform.environment(), SERVER, "--micro.server.port=" + port,
+					"--micro.server.apps=")) {
+				assertThat(second.exitCode()).isNotZero();
+				assertThat(second.output())
+					.contains("A Micro server is running already at 127.0.0.1:" + port + ": process "
+							+ first.handle().pid())
+					.contains("MICRO_SERVER_PORT");
 			}
 		}
 	}

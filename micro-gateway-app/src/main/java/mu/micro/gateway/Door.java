@@ -25,6 +25,7 @@ import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.HttpMethod;
 import io.netty.util.concurrent.GlobalEventExecutor;
 import mu.micro.MicroException;
+import mu.micro.autoconfigure.PortTakenException;
 import mu.micro.grpc.Text;
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
@@ -43,7 +44,6 @@ import reactor.netty.http.server.HttpServerResponse;
 import reactor.netty.resources.LoopResources;
 import tools.jackson.databind.node.JsonNodeFactory;
 
-import org.springframework.boot.web.server.PortInUseException;
 import org.springframework.context.SmartLifecycle;
 
 /**
@@ -141,7 +141,7 @@ final class Door implements SmartLifecycle {
 		catch (ChannelBindException ex) {
 			loops.dispose();
 			if (inUse(ex)) {
-				throw new PortInUseException(this.properties.port(), ex);
+				throw new PortTakenException(this.properties.port(), "micro.gateway.port", ex);
 			}
 			throw ex;
 		}

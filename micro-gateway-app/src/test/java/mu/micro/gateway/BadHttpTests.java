@@ -60,7 +60,8 @@ class BadHttpTests {
 	void answersALongRequestLineAndLargeHeadersWithTheErrorBody() throws IOException {
 		assertThat(exchange(ascii("GET /" + "x".repeat(10_000) + " HTTP/1.1\r\nHost: localhost\r\n\r\n")))
 			.startsWith("HTTP/1.1 414 ")
-			.contains("{\"id\":\"api\",\"code\":414,");
+			.contains("{\"id\":\"api\",\"code\":414,")
+			.contains("\"status\":\"URI Too Long\"");
 		assertThat(exchange(ascii("GET / HTTP/1.1\r\nHost: localhost\r\nX: " + "x".repeat(9_000) + "\r\n\r\n")))
 			.startsWith("HTTP/1.1 431 ")
 			.contains("{\"id\":\"api\",\"code\":431,");

@@ -15,6 +15,7 @@ import java.util.concurrent.TimeUnit;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import mu.micro.MicroException;
+import mu.micro.autoconfigure.PortTakenException;
 import mu.micro.gateway.TestGateway.Reply;
 import mu.micro.registry.Registry;
 import org.awaitility.Awaitility;
@@ -23,7 +24,6 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-import org.springframework.boot.web.server.PortInUseException;
 import org.springframework.util.unit.DataSize;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -42,8 +42,8 @@ class DoorTests {
 			GatewayProperties properties = new GatewayProperties(taken.getLocalPort(), Duration.ofSeconds(1),
 					DataSize.ofMegabytes(1), null, 1);
 			Door door = new Door("127.0.0.1", properties, "1", calls, new SimpleMeterRegistry());
-			assertThatExceptionOfType(PortInUseException.class).isThrownBy(door::start)
-				.satisfies((ex) -> assertThat(ex.getPort()).isEqualTo(taken.getLocalPort()));
+			assertThatExceptionOfType(PortTakenException.class).isThrownBy(door::start)
+				.satisfies((ex) -> assertThat(ex.port()).isEqualTo(taken.getLocalPort()));
 			assertThat(door.isRunning()).isFalse();
 		}
 	}

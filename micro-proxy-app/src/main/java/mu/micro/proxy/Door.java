@@ -8,12 +8,12 @@ import java.util.concurrent.TimeUnit;
 import io.grpc.InsecureServerCredentials;
 import io.grpc.Server;
 import io.grpc.netty.NettyServerBuilder;
+import mu.micro.autoconfigure.PortTakenException;
 import mu.micro.grpc.Channels;
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
 import org.jspecify.annotations.Nullable;
 
-import org.springframework.boot.web.server.PortInUseException;
 import org.springframework.context.SmartLifecycle;
 
 /**
@@ -130,7 +130,7 @@ final class Door implements SmartLifecycle {
 		}
 		catch (IOException ex) {
 			if (inUse(ex)) {
-				throw new PortInUseException(this.address.getPort(), ex);
+				throw new PortTakenException(this.address.getPort(), "micro.proxy.port", ex);
 			}
 			throw new UncheckedIOException("cannot listen on " + this.address, ex);
 		}

@@ -13,6 +13,7 @@ import io.grpc.MethodDescriptor;
 import io.grpc.ServerCall;
 import io.grpc.Status;
 import mu.micro.MicroException;
+import mu.micro.grpc.Errors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -187,8 +188,7 @@ final class Relay extends ServerCall.Listener<InputStream> {
 		// A service that ends resets its streams, which looks as if somebody cancelled.
 		private @Nullable MicroException ours(Status status) {
 			Throwable cause = status.getCause();
-			String reason = (cause != null && cause.getMessage() != null) ? cause.getMessage()
-					: String.valueOf(status.getDescription());
+			String reason = (cause != null) ? Errors.reason(cause) : String.valueOf(status.getDescription());
 			if (status.getCode() == Status.Code.CANCELLED && cause != null) {
 				return new MicroException.Internal("a message could not be passed on: " + reason, cause);
 			}

@@ -10,12 +10,12 @@ import io.grpc.health.v1.HealthCheckResponse;
 import io.grpc.health.v1.HealthGrpc;
 import io.grpc.stub.StreamObserver;
 import mu.micro.MicroException;
+import mu.micro.autoconfigure.PortTakenException;
 import mu.micro.proxy.trial.Ball;
 import mu.micro.proxy.trial.TrialGrpc;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 
-import org.springframework.boot.web.server.PortInUseException;
 import org.springframework.util.unit.DataSize;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -27,8 +27,8 @@ class DoorTests {
 	void aPortInUseIsNamed() throws Exception {
 		try (Stage stage = new Stage()) {
 			int port = stage.door.port();
-			assertThatExceptionOfType(PortInUseException.class).isThrownBy(() -> new Stage(Stage.properties(port)))
-				.satisfies((ex) -> assertThat(ex.getPort()).isEqualTo(port));
+			assertThatExceptionOfType(PortTakenException.class).isThrownBy(() -> new Stage(Stage.properties(port)))
+				.satisfies((ex) -> assertThat(ex.port()).isEqualTo(port));
 		}
 	}
 

@@ -10,14 +10,15 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
+import mu.micro.autoconfigure.PortTakenException;
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
 import org.jspecify.annotations.Nullable;
 
 /**
  * One child process. It is started again when it dies, later each time, and given up when
- * it never lives for long. It ends when the pipe on its standard input closes, which the
- * system does even if this process is killed.
+ * it never lives for long or its port is taken. It ends when the pipe on its standard
+ * input closes, which the system does even if this process is killed.
  */
 class ChildApp {
 
@@ -26,6 +27,8 @@ class ChildApp {
 	private static final Log logger = LogFactory.getLog(ChildApp.class);
 
 	static final Duration FIRST_DELAY = Duration.ofMillis(250);
+
+	private static final String PORT_TAKEN = "ended because its port is taken";
 
 	private static final Duration LONG_ENOUGH = Duration.ofSeconds(30);
 
@@ -78,10 +81,11 @@ class ChildApp {
 				failures = 0;
 			}
 			failures++;
-			if (failures == MAX_FAILURES) {
+			boolean taken = end.equals(PORT_TAKEN);
+			if (taken || failures == MAX_FAILURES) {
 				this.state = "gave up: " + end;
-				logger.error("The " + this.name + " " + end + ", " + failures
-						+ " times in a row, and is not started again. Mend what its lines above name, then restart the server.");
+				logger.error("The " + this.name + " " + end + (taken ? "" : ", " + failures + " times in a row,")
+						+ " and is not started again. Mend what its lines above name, then restart the server.");
 				return;
 			}
 			Duration delay = this.firstDelay.multipliedBy(1L << (failures - 1));
@@ -112,7 +116,8 @@ class ChildApp {
 		this.state = "running as process " + child.pid();
 		copyLines(child);
 		try {
-			return "ended with exit code " + child.waitFor();
+			int code = child.waitFor();
+			return (code == PortTakenException.EXIT_CODE) ? PORT_TAKEN : "ended with exit code " + code;
 		}
 		catch (InterruptedException ex) {
 			Thread.currentThread().interrupt();

@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
+import mu.micro.autoconfigure.PortTakenException;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -65,6 +66,18 @@ class ChildAppTests {
 		assertThat(app.state()).isEqualTo("gave up: ended with exit code 7");
 		Awaitility.await()
 			.untilAsserted(() -> assertThat(output).contains("6 times in a row, and is not started again"));
+		stop(app);
+	}
+
+	@Test
+	void oneWhosePortIsTakenIsGivenUpAtOnce(CapturedOutput output) {
+		ChildApp app = shell("exit " + PortTakenException.EXIT_CODE, Duration.ofHours(1));
+		app.start();
+		Awaitility.await().until(app::gaveUp);
+		assertThat(app.state()).isEqualTo("gave up: ended because its port is taken");
+		Awaitility.await()
+			.untilAsserted(() -> assertThat(output)
+				.contains("The app ended because its port is taken and is not started again."));
 		stop(app);
 	}
 

@@ -3,6 +3,7 @@ package mu.micro.grpc;
 import java.util.List;
 import java.util.Map;
 import java.util.function.BiFunction;
+import java.util.regex.Pattern;
 
 import com.google.protobuf.Any;
 import com.google.protobuf.InvalidProtocolBufferException;
@@ -52,11 +53,13 @@ public final class Errors {
 	private static final Map<Integer, String> REASONS = Map.ofEntries(Map.entry(400, "Bad Request"),
 			Map.entry(401, "Unauthorized"), Map.entry(403, "Forbidden"), Map.entry(404, "Not Found"),
 			Map.entry(405, "Method Not Allowed"), Map.entry(408, "Request Timeout"), Map.entry(409, "Conflict"),
-			Map.entry(412, "Precondition Failed"), Map.entry(413, "Content Too Large"),
+			Map.entry(412, "Precondition Failed"), Map.entry(413, "Content Too Large"), Map.entry(414, "URI Too Long"),
 			Map.entry(415, "Unsupported Media Type"), Map.entry(429, "Too Many Requests"),
 			Map.entry(431, "Request Header Fields Too Large"), Map.entry(499, "Client Closed Request"),
 			Map.entry(500, "Internal Server Error"), Map.entry(501, "Not Implemented"), Map.entry(502, "Bad Gateway"),
 			Map.entry(503, "Service Unavailable"), Map.entry(504, "Gateway Timeout"));
+
+	private static final Pattern SYSTEM_CALL = Pattern.compile("^\\w+\\(.*?\\) failed with error\\(-?\\d+\\): ");
 
 	private Errors() {
 	}
@@ -148,6 +151,23 @@ public final class Errors {
 		}
 		Status.Code known = READ_AS.getOrDefault(code, code);
 		return KINDS.stream().filter((kind) -> kind.code == known).findFirst().map(Kind::http).orElse(500);
+	}
+
+	/**
+	 * What went wrong in the end.
+	 * @param failure what failed
+	 * @return the words of the innermost cause, without the system call that Netty's
+	 * native transports name before them
+	 */
+	public static String reason(Throwable failure) {
+		Throwable cause = failure;
+		while (cause.getCause() != null && cause.getCause() != cause) {
+			cause = cause.getCause();
+		}
+		if (cause instanceof StatusRuntimeException ex && ex.getStatus().getDescription() != null) {
+			return ex.getStatus().getDescription();
+		}
+		return SYSTEM_CALL.matcher(message(cause)).replaceFirst("");
 	}
 
 	private static @Nullable Status status(Throwable failure) {

@@ -1,5 +1,6 @@
 package mu.micro.grpc;
 
+import java.io.IOException;
 import java.util.stream.Stream;
 
 import com.google.protobuf.Any;
@@ -43,6 +44,15 @@ class ErrorsTests {
 						"Service Unavailable"),
 				Arguments.of(new MicroException.TimedOut("why", null), Status.Code.DEADLINE_EXCEEDED, 504,
 						"Gateway Timeout"));
+	}
+
+	@Test
+	void aReasonIsThatOfTheInnermostCauseWithoutTheSystemCall() {
+		Exception refused = new IOException("finishConnect(..) failed with error(-111): Connection refused");
+		assertThat(Errors.reason(Status.UNAVAILABLE.withCause(new IllegalStateException(refused)).asRuntimeException()))
+			.isEqualTo("Connection refused");
+		assertThat(Errors.reason(Status.UNAVAILABLE.withDescription("gone").asRuntimeException())).isEqualTo("gone");
+		assertThat(Errors.reason(new IllegalStateException())).isEqualTo("IllegalStateException");
 	}
 
 	@Test

@@ -553,7 +553,7 @@ final class Connection {
 			this.channel.enterIdle();
 		}
 		String reason = (code == Status.Code.DEADLINE_EXCEEDED) ? "nothing within " + time.toMillis() + " ms"
-				: reason(failure);
+				: Errors.reason(failure);
 		String message = "no answer from the Micro server at " + this.address + " (" + reason
 				+ "); start it with 'micro server', or set micro.remote.address to where it runs";
 		if (!this.away.getAndSet(true)) {
@@ -578,17 +578,6 @@ final class Connection {
 	private static String noun(MethodDescriptor<?, ?> method) {
 		String service = String.valueOf(method.getServiceName());
 		return service.substring(0, Math.max(0, service.lastIndexOf('.')));
-	}
-
-	private static String reason(Throwable failure) {
-		Throwable cause = failure;
-		while (cause.getCause() != null && cause.getCause() != cause) {
-			cause = cause.getCause();
-		}
-		if (cause instanceof StatusRuntimeException ex && ex.getStatus().getDescription() != null) {
-			return ex.getStatus().getDescription();
-		}
-		return (cause.getMessage() != null) ? cause.getMessage() : cause.getClass().getSimpleName();
 	}
 
 	/**

@@ -1,11 +1,13 @@
 package mu.micro.samples.orders;
 
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.ThreadLocalRandom;
 
 import mu.micro.Message;
+import mu.micro.MicroException;
 import mu.micro.spring.messaging.BrokerListener;
 import mu.micro.spring.messaging.BrokerTemplate;
 import mu.micro.spring.messaging.EventConsumer;
@@ -17,6 +19,7 @@ import mu.micro.store.Write;
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
 
+import org.springframework.beans.factory.annotation.Value;
 import org.springframework.boot.SpringApplication;
 import org.springframework.boot.autoconfigure.SpringBootApplication;
 import org.springframework.context.annotation.Profile;
@@ -66,8 +69,13 @@ public class OrdersApplication {
 					random.nextInt(100, 1000));
 			Message message = this.payloads.write(placed, order, Map.of());
 			Write write = Write.put(order, message.body()).withWhen(When.ABSENT);
-			this.events.append("orders", message, List.of(new TableWrite("orders", write)));
-			logger.info("placed " + order + ": " + placed.article());
+			try {
+				this.events.append("orders", message, List.of(new TableWrite("orders", write)));
+				logger.info("placed " + order + ": " + placed.article());
+			}
+			catch (MicroException.Unavailable ex) {
+				logger.warn("not placed: " + ex.getMessage());
+			}
 		}
 
 	}
@@ -81,12 +89,16 @@ public class OrdersApplication {
 
 		private final BrokerTemplate broker;
 
-		Billing(BrokerTemplate broker) {
+		private final Duration takes;
+
+		Billing(BrokerTemplate broker, @Value("${orders.billing-takes}") Duration takes) {
 			this.broker = broker;
+			this.takes = takes;
 		}
 
 		@EventConsumer(topic = "orders", group = "billing", maxInFlight = "4")
-		void bill(OrderPlaced placed, @Header(EventConsumer.ATTEMPT) int attempt) {
+		void bill(OrderPlaced placed, @Header(EventConsumer.ATTEMPT) int attempt) throws InterruptedException {
+			Thread.sleep(this.takes.toMillis());
 			logger.info("billed " + placed.order() + ((attempt > 1) ? " at attempt " + attempt : ""));
 			this.broker.publish("bills", placed.order());
 		}

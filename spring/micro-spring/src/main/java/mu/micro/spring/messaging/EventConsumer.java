@@ -16,9 +16,9 @@ import java.lang.annotation.Target;
  * </pre>
  *
  * To return acknowledges the event. To throw has it delivered again, and after the last
- * time put among the dead letters; so does a payload that cannot be converted. The
- * headers {@link #ATTEMPT} and {@link #ERROR} tell of earlier deliveries. An event may
- * come twice: what it does should be harmless when repeated.
+ * time put among the dead letters, where a payload that cannot be converted goes at once.
+ * The headers {@link #ATTEMPT} and {@link #ERROR} tell of earlier deliveries. An event
+ * may come twice: what it does should be harmless when repeated.
  * <p>
  * Parameters are those of a {@link BrokerListener}, and the
  * {@link mu.micro.events.Delivery} and {@link mu.micro.events.Event} besides. The method

@@ -25,11 +25,16 @@ import java.util.function.Supplier;
 
 import io.micrometer.observation.ObservationRegistry;
 import mu.micro.Limits;
+import mu.micro.Message;
 import mu.micro.MicroException;
 import mu.micro.Subscription;
 import mu.micro.broker.Broker;
+import mu.micro.core.DeadLetters;
+import mu.micro.core.HandlerFailure;
 import mu.micro.core.Threads;
+import mu.micro.events.Append;
 import mu.micro.events.Delivery;
+import mu.micro.events.Event;
 import mu.micro.events.Events;
 import mu.micro.events.From;
 import mu.micro.events.Group;
@@ -67,6 +72,8 @@ import org.springframework.util.function.SingletonSupplier;
 public final class Listeners implements BeanFactoryAware, SmartInitializingSingleton, SmartLifecycle, DisposableBean {
 
 	private static final Log logger = LogFactory.getLog(Listeners.class);
+
+	private static final System.Logger failures = System.getLogger(Listeners.class.getName());
 
 	private static final long RETRY_MILLIS = 500;
 
@@ -198,8 +205,33 @@ public final class Listeners implements BeanFactoryAware, SmartInitializingSingl
 		String topic = Limits.name("topic", target.resolve(consumer.topic()));
 		Group group = group(consumer, target);
 		Events source = target.present(Events.class, this.events);
-		return () -> source.consume(topic, group, (delivery) -> target.call(topic, delivery.event().message(),
-				headers(delivery), delivery, delivery.event(), delivery.event().message()));
+		return () -> source.consume(topic, group, (delivery) -> {
+			Message message = delivery.event().message();
+			try {
+				target.call(topic, message, headers(delivery), delivery, delivery.event(), message);
+			}
+			catch (UnreadableException ex) {
+				putAside(source, group.name(), delivery, ex);
+			}
+		});
+	}
+
+	/*
+	 * What comes twice, if it is not acknowledged after this, is one letter all the same:
+	 * it has the event's id.
+	 */
+	private static void putAside(Events events, String group, Delivery delivery, UnreadableException why) {
+		String error = HandlerFailure.log(failures, "group '" + group + "' cannot read event "
+				+ delivery.event().offset() + " of topic '" + delivery.event().topic() + "'", why);
+		Append letter = DeadLetters.of(delivery.event(), group, delivery.attempt(), error);
+		if (letter == null) {
+			return;
+		}
+		Event kept = events.append(letter.topic(), letter.message());
+		if (!group.equals(kept.message().headers().get(Events.DEAD_GROUP))) {
+			Append another = DeadLetters.another(letter);
+			events.append(another.topic(), another.message());
+		}
 	}
 
 	private Group group(EventConsumer consumer, ListenerMethod target) {

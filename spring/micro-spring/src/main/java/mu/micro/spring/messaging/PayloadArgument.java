@@ -2,6 +2,7 @@ package mu.micro.spring.messaging;
 
 import org.springframework.core.MethodParameter;
 import org.springframework.messaging.Message;
+import org.springframework.messaging.converter.MessageConversionException;
 import org.springframework.messaging.handler.invocation.HandlerMethodArgumentResolver;
 
 /**
@@ -17,7 +18,12 @@ record PayloadArgument(Payloads payloads) implements HandlerMethodArgumentResolv
 
 	@Override
 	public Object resolveArgument(MethodParameter parameter, Message<?> message) {
-		return this.payloads.read(message, parameter.getParameterType(), parameter);
+		try {
+			return this.payloads.read(message, parameter.getParameterType(), parameter);
+		}
+		catch (MessageConversionException ex) {
+			throw new UnreadableException(ex);
+		}
 	}
 
 }

@@ -235,8 +235,10 @@ public final class Payloads {
 	 * @return the payload
 	 */
 	Object read(org.springframework.messaging.Message<?> message, Class<?> type, @Nullable Object hint) {
-		String problem = "a body of content type '" + message.getHeaders().get(Message.CONTENT_TYPE)
-				+ "' cannot be read as " + type.getName();
+		Object contentType = message.getHeaders().get(Message.CONTENT_TYPE);
+		String problem = "a body "
+				+ ((contentType != null) ? "of content type '" + contentType + "'" : "without content type")
+				+ " cannot be read as " + type.getName();
 		try {
 			Object payload = this.converter.fromMessage(message, type, hint);
 			if (payload != null) {

@@ -14,6 +14,7 @@ import mu.micro.Message;
 import mu.micro.MicroException;
 import mu.micro.events.Delivery;
 import mu.micro.events.Event;
+import mu.micro.events.Events;
 import mu.micro.events.From;
 import mu.micro.events.Group;
 import mu.micro.store.TableWrite;
@@ -26,7 +27,6 @@ import tools.jackson.databind.json.JsonMapper;
 
 import org.springframework.context.annotation.AnnotationConfigApplicationContext;
 import org.springframework.context.support.DefaultLifecycleProcessor;
-import org.springframework.messaging.converter.MessageConversionException;
 import org.springframework.messaging.handler.annotation.Header;
 import org.springframework.messaging.handler.annotation.Headers;
 
@@ -68,17 +68,51 @@ class EventConsumerTests {
 	}
 
 	@Test
-	void whatIsThrownAndWhatCannotBeReadIsAFailure() {
+	void whatIsThrownIsAFailure() {
 		try (AnnotationConfigApplicationContext context = TestContext.start(new Failing(), this.events)) {
 			assertThatExceptionOfType(Exception.class)
 				.isThrownBy(() -> this.events.deliver("failing", this.payloads.write(new Order("o1")), 1, null))
 				.isExactlyInstanceOf(Exception.class)
 				.withMessage("no o1");
-			assertThatExceptionOfType(MessageConversionException.class)
-				.isThrownBy(() -> this.events.deliver("failing",
-						Message.of("{".getBytes()).withHeaders(Map.of("content-type", "application/json")), 1, null))
-				.withMessageContaining("application/json");
+			assertThat(this.events.appended).isEmpty();
 		}
+	}
+
+	@Test
+	void whatCannotBeReadIsADeadLetterOfEachGroupAtOnce() throws Exception {
+		Message unreadable = Message.of("{".getBytes()).withHeaders(Map.of("content-type", "application/json"));
+		try (AnnotationConfigApplicationContext context = TestContext.start(new Failing(), this.events)) {
+			this.events.deliver("failing", unreadable, 1, null);
+			this.events.deliver("failing", unreadable, 1, null);
+			assertThat(this.events.appended).singleElement().satisfies((letter) -> {
+				assertThat(letter.topic()).isEqualTo("failing.dead");
+				assertThat(letter.message().id()).isEqualTo(unreadable.id());
+				assertThat(letter.message().headers()).containsEntry(Events.DEAD_GROUP, "shop")
+					.containsEntry(Events.DEAD_ATTEMPTS, "1")
+					.hasEntrySatisfying(Events.DEAD_ERROR, (error) -> assertThat(error).contains("application/json"));
+			});
+		}
+	}
+
+	@Test
+	void twoGroupsThatCannotReadAnEventHaveALetterEach() throws Exception {
+		try (AnnotationConfigApplicationContext context = TestContext.start((each) -> {
+			each.registerBean(Failing.class);
+			each.registerBean(FailingToo.class);
+		}, this.events)) {
+			this.events.deliver("failing", Message.of("{".getBytes()), 1, null);
+		}
+		assertThat(this.events.appended).extracting((letter) -> letter.message().headers().get(Events.DEAD_GROUP))
+			.containsExactlyInAnyOrder("shop", "others");
+		assertThat(this.events.appended).extracting((letter) -> letter.message().id()).doesNotHaveDuplicates();
+	}
+
+	@Test
+	void aDeadLetterThatCannotBeReadIsGivenUp() throws Exception {
+		try (AnnotationConfigApplicationContext context = TestContext.start(new Mourning(), this.events)) {
+			this.events.deliver("orders.dead", Message.of("{".getBytes()), 1, null);
+		}
+		assertThat(this.events.appended).isEmpty();
 	}
 
 	@Test
@@ -95,7 +129,7 @@ class EventConsumerTests {
 		assertThat(context.isActive()).isTrue();
 		slow.end.countDown();
 		closing.get(10, TimeUnit.SECONDS);
-		assertThat(call).isCompleted();
+		call.get(10, TimeUnit.SECONDS);
 		assertThat(slow.interrupted).isFalse();
 	}
 
@@ -203,6 +237,24 @@ class EventConsumerTests {
 				@Headers Map<String, String> headers) {
 			this.seen.addAll(List.of(order, delivery, event, message, attempt, error,
 					headers.getOrDefault(EventConsumer.ERROR, "absent")));
+		}
+
+	}
+
+	static class FailingToo {
+
+		@EventConsumer(topic = "failing", group = "others")
+		void handle(Order order) {
+			throw new IllegalStateException("it was read: " + order);
+		}
+
+	}
+
+	static class Mourning {
+
+		@EventConsumer(topic = "orders.dead")
+		void handle(Order order) {
+			throw new IllegalStateException("it was read: " + order);
 		}
 
 	}

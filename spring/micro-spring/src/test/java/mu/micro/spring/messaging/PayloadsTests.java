@@ -99,6 +99,13 @@ class PayloadsTests {
 		unreadable(message("application/json", new byte[0]), Order.class);
 	}
 
+	@Test
+	void aBodyWithoutContentTypeIsCalledSo() {
+		assertThatExceptionOfType(MessageConversionException.class)
+			.isThrownBy(() -> this.payloads.read(Message.of("{".getBytes()), Order.class))
+			.withMessageStartingWith("a body without content type cannot be read as ");
+	}
+
 	private void unreadable(Message message, Class<?> type) {
 		assertThatExceptionOfType(MessageConversionException.class).isThrownBy(() -> this.payloads.read(message, type))
 			.withMessageContaining(type.getName())
