@@ -63,8 +63,9 @@ class ArchitectureTests {
 			Map.entry("orders", Set.of("micro-api", "micro-spring")),
 			Map.entry("benchmarks", Set.of("micro-api", "micro-jdbc", "micro-local")));
 
-	private static final Set<String> SPRING = Set.of("micro-security", "micro-spring", "micro-spring-data", "micro-autoconfigure",
-			"micro-server-app", "micro-gateway-app", "micro-proxy-app", "helloworld", "greeting", "notes", "orders");
+	private static final Set<String> SPRING = Set.of("micro-security", "micro-spring", "micro-spring-data",
+			"micro-autoconfigure", "micro-server-app", "micro-gateway-app", "micro-proxy-app", "helloworld", "greeting",
+			"notes", "orders");
 
 	private final Map<String, JavaClasses> rooms = new TreeMap<>();
 
