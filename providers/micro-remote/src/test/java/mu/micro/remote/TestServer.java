@@ -259,13 +259,14 @@ final class TestServer implements AutoCloseable {
 	@Override
 	public void close() {
 		this.server.shutdownNow();
-		resume();
 		try {
 			this.server.awaitTermination();
 		}
 		catch (InterruptedException ex) {
 			Thread.currentThread().interrupt();
 		}
+		// Not before there is nobody left to hear it.
+		resume();
 		this.service.close();
 		this.registry.close();
 		this.store.close();
