@@ -13,8 +13,8 @@ import org.jspecify.annotations.Nullable;
  * the one with the highest priority; of several with the same one that denies, of those
  * the one whose id is first. Where there is no such rule the call is denied.
  * <p>
- * <strong>Limits.</strong> A namespace has {@link #RULES} at most: another one is
- * {@link MicroException.Exhausted}.
+ * <strong>Limits.</strong> A namespace has {@link #RULES} at most, but for those that are
+ * added at the same time: another one is {@link MicroException.Exhausted}.
  * <p>
  * <strong>Failures.</strong> Every call ends within the caller's deadline, else within
  * the provider's timeout. What could not be done is {@link MicroException.Unavailable}
@@ -27,6 +27,11 @@ public interface Rules {
 	 * Rules of one namespace.
 	 */
 	int RULES = 10_000;
+
+	/**
+	 * For how many seconds decisions go on while the provider cannot be reached.
+	 */
+	int STALE_SECONDS = 60;
 
 	/**
 	 * Reads all rules.
@@ -50,8 +55,9 @@ public interface Rules {
 	boolean remove(String id);
 
 	/**
-	 * Decides about a call, by rules as they were at most a second ago; while the
-	 * provider cannot be reached, by those it knows, for {@link #STALE_SECONDS}.
+	 * Decides about a call, by rules as they were at most a second ago, or ten where a
+	 * change was not told; while the provider cannot be reached, by those it knows, for
+	 * {@link #STALE_SECONDS}.
 	 * @param account who calls, or null without an account
 	 * @param resource what is called, without wildcards
 	 * @return the decision
@@ -59,10 +65,5 @@ public interface Rules {
 	 * longer
 	 */
 	Decision decide(@Nullable Account account, Resource resource);
-
-	/**
-	 * For how many seconds decisions go on while the provider cannot be reached.
-	 */
-	int STALE_SECONDS = 60;
 
 }

@@ -47,7 +47,7 @@ final class EventTable {
 	private static final String PUT_DELIVERY = "INSERT INTO deliveries "
 			+ "(group_number, event_offset, attempt, token, due, checksum, error) VALUES (?, ?, ?, ?, ?, ?, ?) "
 			+ "ON CONFLICT (group_number, event_offset) DO UPDATE SET attempt = excluded.attempt, "
-			+ "token = excluded.token, due = excluded.due, checksum = excluded.checksum, " + "error = excluded.error";
+			+ "token = excluded.token, due = excluded.due, checksum = excluded.checksum, error = excluded.error";
 
 	private static final String REMOVE_DELIVERY = "DELETE FROM deliveries WHERE group_number = ? AND event_offset = ?";
 
